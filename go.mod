@@ -1,0 +1,3 @@
+module lastday
+
+go 1.26.8
