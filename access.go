@@ -90,7 +90,9 @@ func (g Grant) Direct() bool { return len(g.Via) == 0 && g.ManagedBy == "" }
 // proof of absence.
 type Gap struct {
 	System string `json:"system"`
-	// What was not seen: a kind, a resource, the whole system.
+	// Kind is the driver's kind of grant that was not seen; empty is everything.
+	Kind string `json:"kind,omitempty"`
+	// What was not seen, in words.
 	What string `json:"what"`
 	Code Code   `json:"code"`
 	Why  string `json:"why"`

@@ -72,15 +72,19 @@ type Plan struct {
 	Case   string `json:"case"`
 	Policy string `json:"policy"`
 	// PolicyDigest is the SHA-256 of the policy's text, in hex.
-	PolicyDigest string       `json:"policyDigest"`
-	LastDay      Date         `json:"lastDay"`
-	Cutoff       Moment       `json:"cutoff"`
-	Stages       []Stage      `json:"stages"`
-	Systems      []SystemPlan `json:"systems"`
-	Kept         []Kept       `json:"kept,omitempty"`
-	Guards       []Guard      `json:"guards,omitempty"`
-	Gaps         []Gap        `json:"gaps,omitempty"`
-	Residue      []Residue    `json:"residue,omitempty"`
+	PolicyDigest string `json:"policyDigest"`
+	// TellAfter is how long a system may be stuck before a person is told, and
+	// TellAgain how often they are told again.
+	TellAfter time.Duration `json:"tellAfter"`
+	TellAgain time.Duration `json:"tellAgain"`
+	LastDay   Date          `json:"lastDay"`
+	Cutoff    Moment        `json:"cutoff"`
+	Stages    []Stage       `json:"stages"`
+	Systems   []SystemPlan  `json:"systems"`
+	Kept      []Kept        `json:"kept,omitempty"`
+	Guards    []Guard       `json:"guards,omitempty"`
+	Gaps      []Gap         `json:"gaps,omitempty"`
+	Residue   []Residue     `json:"residue,omitempty"`
 	// Notes are for people: what was late, what was merged, which zone was assumed.
 	Notes []string `json:"notes,omitempty"`
 	// Digest binds approvals to this very plan.

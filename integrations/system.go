@@ -283,7 +283,7 @@ func couldHaveSeen(grant lastday.Grant, after lastday.Inventory) bool {
 		return false
 	}
 	for _, gap := range after.Gaps {
-		if gap.What == grant.Kind || gap.What == "" || gap.What == "everything" {
+		if gap.Kind == grant.Kind || gap.Kind == "" {
 			return false
 		}
 	}
