@@ -42,10 +42,18 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return err
 	}
 	if err := server.Start(ctx); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer server.Stop()
 	printAddresses(out, server)
 	<-ctx.Done()
 	return nil
+}
+
+// unlessStopped drops an error of starting that only says that somebody stopped us meanwhile.
+func unlessStopped(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) || (ctx.Err() != nil && errors.Is(err, context.Cause(ctx))) {
+		return nil
+	}
+	return err
 }
