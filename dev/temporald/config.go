@@ -22,8 +22,8 @@ type ports struct {
 	history, matching, worker, inside int
 }
 
-// choosePorts fills in free ports and fails for a wanted one that is taken. The server would end the process over the
-// latter. Somebody may still take a port between here and the server's own listening; that is an error of start, too.
+// choosePorts fills in free ports and fails for a wanted one that is taken. It has to look beforehand: over a taken port
+// the UI and the metrics end the process. Whoever takes a port between here and their own listening still causes that.
 func choosePorts(o Options) (ports, error) {
 	var p ports
 	type want struct {
@@ -37,6 +37,13 @@ func choosePorts(o Options) (ports, error) {
 	}
 	if !o.Headless {
 		wanted = append(wanted, want{o.UIIP, o.UIPort, &p.ui})
+	}
+	var fixed int
+	if o.HTTPPort != 0 {
+		wanted = append(wanted, want{o.IP, o.HTTPPort, &fixed})
+	}
+	if o.MetricsPort != 0 {
+		wanted = append(wanted, want{defaultIP, o.MetricsPort, &fixed})
 	}
 	for _, w := range wanted {
 		listener, err := net.Listen("tcp", net.JoinHostPort(w.ip, strconv.Itoa(w.port)))

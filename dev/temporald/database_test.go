@@ -17,6 +17,8 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 )
 
 // childFile makes this test binary a server on the file it names, so that there is a process to kill.
@@ -214,9 +216,26 @@ func TestANamespaceThatExistsIsBroughtUpToDate(t *testing.T) {
 	}
 }
 
+// The value has to be there from the first moment: the services read namespaces rarely, and a workflow that closes before
+// they read a later change would vanish after a day.
 func TestANewNamespaceKeepsClosedWorkflowsForMoreThanAYear(t *testing.T) {
-	s := serve(t, Options{Headless: true, Namespaces: []string{"people"}})
-	ns, err := dial(t, s.Address(), "").WorkflowService().DescribeNamespace(limited(t), &workflowservice.DescribeNamespaceRequest{Namespace: "people"})
+	s, err := New(Options{Headless: true, Namespaces: []string{"people"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	if err := s.startTemporal(limited(t)); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := grpc.NewClient(s.Address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := frontendAnswers(limited(t), conn); err != nil {
+		t.Fatal(err)
+	}
+	ns, err := workflowservice.NewWorkflowServiceClient(conn).DescribeNamespace(limited(t), &workflowservice.DescribeNamespaceRequest{Namespace: "people"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package temporald
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"go.temporal.io/server/common/log"
@@ -47,13 +48,18 @@ func (l logger) Panic(msg string, tags ...tag.Tag) {
 
 func (l logger) Fatal(msg string, tags ...tag.Tag) {
 	l.to.Error(msg, attributes(tags)...)
-	errs := []error{errors.New(msg)}
+	err := errors.New(msg)
 	for _, t := range tags {
-		if err, ok := t.Value().(error); ok {
-			errs = append(errs, err)
+		// A tag's Value is only the error's text.
+		field, ok := t.(tag.ZapTag)
+		if !ok {
+			continue
+		}
+		if cause, ok := field.Field().Interface.(error); ok {
+			err = fmt.Errorf("%w: %w", err, cause)
 		}
 	}
-	panic(fatal{errors.Join(errs...)})
+	panic(fatal{err})
 }
 
 func (l logger) With(tags ...tag.Tag) log.Logger {

@@ -14,8 +14,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// createNamespaces writes the namespaces that do not exist yet straight into the database, so that they are usable from
-// the first call on.
+// createNamespaces writes the namespaces that do not exist yet straight into the database, so that they are usable, and
+// have the right retention, from the first call on.
 func createNamespaces(o Options, database *config.SQL) error {
 	for _, name := range o.Namespaces {
 		ns, err := sqliteschema.NewNamespaceConfig(clusterName, name, false, o.SearchAttributes)

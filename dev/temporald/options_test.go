@@ -27,7 +27,7 @@ func TestMistakesAreReportedBeforeAnythingIsOpened(t *testing.T) {
 		"Retention: 1h0m0s is shorter":                   {Retention: time.Hour},
 		`Namespaces: "temporal-system"`:                  {Namespaces: []string{"temporal-system"}},
 		`SearchAttributes: "Stage" needs`:                {SearchAttributes: map[string]enumspb.IndexedValueType{"Stage": 0}},
-		"matching.numTaskqueueReadPartition":             {DynamicConfig: map[string]string{"matching.numTaskqueueReadPartition": "1"}},
+		"unregistered key":                               {DynamicConfig: map[string]string{"matching.numTaskqueueReadPartition": "1"}},
 		"validation failed":                              {DynamicConfig: map[string]string{"matching.numTaskqueueReadPartitions": `"many"`}},
 		"value is not JSON":                              {DynamicConfig: map[string]string{"frontend.namespaceRPS": "12x"}},
 		"the token of bob is not":                        {People: map[string]string{"bob": "short"}},

@@ -92,10 +92,11 @@ func (s *Server) stop() {
 	for i := len(s.undo) - 1; i >= 0; i-- {
 		s.undo[i]()
 	}
-	s.undo = nil
+	s.undo, s.ports = nil, ports{}
 }
 
-// Address is the host and port of the gRPC frontend, as a client on this machine dials it. It is "" before Start.
+// Address is the host and port of the gRPC frontend, as a client on this machine dials it. It is "" unless the server is
+// up.
 func (s *Server) Address() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +106,7 @@ func (s *Server) Address() string {
 	return dialAddress(s.options.IP, s.ports.frontend)
 }
 
-// UIURL is the address of the web UI for a browser on this machine. It is "" before Start and without a UI.
+// UIURL is the address of the web UI for a browser on this machine. It is "" unless the server is up and has a UI.
 func (s *Server) UIURL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

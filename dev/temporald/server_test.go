@@ -3,6 +3,7 @@ package temporald
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"go.temporal.io/server/common/log/tag"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
@@ -197,18 +199,57 @@ func TestATakenPortIsAnErrorAndLeavesNothingBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = listener.Close() }()
+	taken := listener.Addr().(*net.TCPAddr).Port
 	file := filepath.Join(t.TempDir(), "db")
-	s, err := New(Options{Headless: true, DatabaseFile: file, Port: listener.Addr().(*net.TCPAddr).Port})
+	for what, o := range map[string]Options{
+		"gRPC": {Headless: true, Port: taken}, "UI": {UIPort: taken},
+		"HTTP": {Headless: true, HTTPPort: taken}, "metrics": {Headless: true, MetricsPort: taken},
+	} {
+		o.DatabaseFile = file
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start(limited(t)); err == nil {
+			t.Fatalf("the server started with a taken %s port", what)
+		}
+		if s.Address() != "" || s.UIURL() != "" {
+			t.Errorf("%s: a server that did not start says it is at %s and %s", what, s.Address(), s.UIURL())
+		}
+	}
+	serve(t, Options{Headless: true, DatabaseFile: file})
+}
+
+func TestMetricsAndTheHTTPAPIAnswerWhenAskedFor(t *testing.T) {
+	http, metrics := freePort(t), freePort(t)
+	serve(t, Options{Headless: true, HTTPPort: http, MetricsPort: metrics})
+	if got := get(t, fmt.Sprintf("http://127.0.0.1:%d/api/v1/namespaces", http)); !strings.Contains(got, `"default"`) {
+		t.Errorf("the HTTP API answers %.200q", got)
+	}
+	if got := get(t, fmt.Sprintf("http://127.0.0.1:%d/metrics", metrics)); !strings.Contains(got, "service_requests") {
+		t.Errorf("the metrics read %.200q", got)
+	}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Start(limited(t)); err == nil {
-		t.Fatal("the server started on a taken port")
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func TestAFatalOfTheServerIsAnErrorWhileStarting(t *testing.T) {
+	cause := errors.New("port taken")
+	err := guarded(func() error {
+		silent().Fatal("cannot listen", tag.Error(cause))
+		return nil
+	})
+	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "cannot listen") {
+		t.Errorf("it became %v", err)
 	}
-	if address := s.Address(); address != "" {
-		t.Errorf("a server that did not start says it is at %s", address)
-	}
-	serve(t, Options{Headless: true, DatabaseFile: file})
 }
 
 func TestAnEndedContextStopsWhatHadStarted(t *testing.T) {
