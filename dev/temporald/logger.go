@@ -4,13 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/log/tag"
 )
 
-// logger hands the server's log to slog.
-type logger struct{ to *slog.Logger }
+// logger hands the server's log to slog. While the server is being stopped its errors are calls that were cut off, which
+// is what stopping means, so they become debug messages.
+type logger struct {
+	to       *slog.Logger
+	stopping *atomic.Bool
+}
 
 var (
 	_ log.Logger     = logger{}
@@ -20,6 +25,9 @@ var (
 // fatal is what a Fatal of the server is turned into. The server expects the process to end there; a library may not do
 // that, so start recovers it and returns it as an error. Elsewhere it ends the process like any panic.
 type fatal struct{ error }
+
+// Unwrap returns what the server said.
+func (f fatal) Unwrap() error { return f.error }
 
 // lazy renders a tag only if a handler wants it.
 type lazy struct{ tag.Tag }
@@ -38,8 +46,15 @@ func attributes(tags []tag.Tag) []any {
 func (l logger) Debug(msg string, tags ...tag.Tag)  { l.to.Debug(msg, attributes(tags)...) }
 func (l logger) Info(msg string, tags ...tag.Tag)   { l.to.Info(msg, attributes(tags)...) }
 func (l logger) Warn(msg string, tags ...tag.Tag)   { l.to.Warn(msg, attributes(tags)...) }
-func (l logger) Error(msg string, tags ...tag.Tag)  { l.to.Error(msg, attributes(tags)...) }
-func (l logger) DPanic(msg string, tags ...tag.Tag) { l.to.Error(msg, attributes(tags)...) }
+func (l logger) DPanic(msg string, tags ...tag.Tag) { l.Error(msg, tags...) }
+
+func (l logger) Error(msg string, tags ...tag.Tag) {
+	if l.stopping.Load() {
+		l.to.Debug(msg, attributes(tags)...)
+		return
+	}
+	l.to.Error(msg, attributes(tags)...)
+}
 
 func (l logger) Panic(msg string, tags ...tag.Tag) {
 	l.to.Error(msg, attributes(tags)...)
@@ -63,7 +78,7 @@ func (l logger) Fatal(msg string, tags ...tag.Tag) {
 }
 
 func (l logger) With(tags ...tag.Tag) log.Logger {
-	return logger{to: l.to.With(attributes(tags)...)}
+	return logger{to: l.to.With(attributes(tags)...), stopping: l.stopping}
 }
 
 // guarded runs f and returns a Fatal of the server as an error.

@@ -3,6 +3,7 @@ package temporald
 import (
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,4 +93,4 @@ func TestTheServerIsTuned(t *testing.T) {
 	}
 }
 
-func silent() logger { return logger{to: slog.New(slog.DiscardHandler)} }
+func silent() logger { return logger{to: slog.New(slog.DiscardHandler), stopping: new(atomic.Bool)} }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
@@ -31,6 +32,8 @@ type Server struct {
 	options Options
 	claims  *claims
 	token   string
+
+	stopping atomic.Bool
 
 	mu      sync.Mutex
 	started bool
@@ -89,6 +92,7 @@ func (s *Server) Stop() {
 }
 
 func (s *Server) stop() {
+	s.stopping.Store(true)
 	for i := len(s.undo) - 1; i >= 0; i-- {
 		s.undo[i]()
 	}
@@ -149,7 +153,7 @@ func (s *Server) run(database *config.SQL) error {
 		temporal.WithConfig(serverConfig(s.options, s.ports, database)),
 		temporal.ForServices(services),
 		temporal.WithStaticHosts(staticHosts(s.options, s.ports)),
-		temporal.WithLogger(logger{to: s.options.Logger}),
+		temporal.WithLogger(logger{to: s.options.Logger, stopping: &s.stopping}),
 		temporal.WithDynamicConfigClient(dynamic),
 	)
 	server, err := temporal.NewServer(options...)

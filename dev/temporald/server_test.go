@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -292,5 +294,16 @@ func TestAServerStartsOnlyOnce(t *testing.T) {
 	stopped.Stop()
 	if err := stopped.Start(limited(t)); err == nil {
 		t.Error("it started after Stop")
+	}
+}
+
+func TestErrorsOfStoppingAreNoErrors(t *testing.T) {
+	var out strings.Builder
+	l := logger{to: slog.New(slog.NewTextHandler(&out, nil)), stopping: new(atomic.Bool)}
+	l.With(tag.NewStringTag("service", "matching")).Error("first")
+	l.stopping.Store(true)
+	l.With(tag.NewStringTag("service", "matching")).Error("second")
+	if text := out.String(); !strings.Contains(text, "msg=first service=matching") || strings.Contains(text, "second") {
+		t.Errorf("the log reads %q", text)
 	}
 }
