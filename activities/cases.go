@@ -1,0 +1,225 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"lastday"
+	"lastday/plan"
+)
+
+// HR re-reads what HR says now.
+type HR interface {
+	// Read asks the named source about one engagement. CodeUnsupported: the
+	// source cannot be asked.
+	Read(ctx context.Context, source, personKey, engagementID string) (lastday.Separation, error)
+}
+
+// Messenger talks to other workflows.
+type Messenger interface {
+	// Announce hands an event to its case and starts the case if there is none.
+	// The same delivery twice does no harm.
+	Announce(ctx context.Context, d lastday.Delivery) (caseID string, err error)
+	// Enter asks the gate whether one more leaver is still usual.
+	Enter(ctx context.Context, in EnterInput) (EnterOutput, error)
+}
+
+// Teller tells people.
+type Teller interface {
+	Tell(ctx context.Context, n Notice) error
+}
+
+// Notice is something a person should know. It names nobody but by key.
+type Notice struct {
+	// ID is the same for the same notice, however often it is sent.
+	ID     string    `json:"id"`
+	Case   string    `json:"case"`
+	System string    `json:"system,omitempty"`
+	Stage  string    `json:"stage,omitempty"`
+	Kind   string    `json:"kind"`
+	Text   string    `json:"text"`
+	Urgent bool      `json:"urgent,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Settings are what a case must know of the configuration. They are read once
+// per case, so that a case that sleeps for weeks goes on as it began; systems
+// are read again before each plan.
+type Settings struct {
+	Systems []SystemSetting `json:"systems"`
+	// GateLimit is how many leavers in 24 hours are usual; more are held.
+	GateLimit int `json:"gateLimit"`
+}
+
+// SystemSetting names a system and the queue that serves it.
+type SystemSetting struct {
+	Name  string `json:"name"`
+	Queue string `json:"queue"`
+	// Manual says that changes there are asked of people.
+	Manual bool `json:"manual,omitempty"`
+}
+
+// Cases are the activities that need no far side: planning, judging, asking HR
+// and telling people.
+type Cases struct {
+	Policies  []plan.Policy
+	Protected plan.Protected
+	MinOwners int
+	Settings  Settings
+	HR        HR
+	Messenger Messenger
+	Teller    Teller
+}
+
+// Configure tells a case what it must know of the configuration.
+func (c *Cases) Configure(_ context.Context) (Settings, error) { return c.Settings, nil }
+
+// PlanInput asks for the whole plan of a case.
+type PlanInput struct {
+	Case        string              `json:"case"`
+	Separation  lastday.Separation  `json:"separation"`
+	Inventories []lastday.Inventory `json:"inventories,omitempty"`
+	Unread      []lastday.Gap       `json:"unread,omitempty"`
+	Now         time.Time           `json:"now"`
+	Reached     []string            `json:"reached,omitempty"`
+	CutNow      bool                `json:"cutNow,omitempty"`
+	// PolicyName and PolicyText are the frozen policy of a case that has one;
+	// empty chooses by the separation.
+	PolicyName string `json:"policyName,omitempty"`
+	PolicyText []byte `json:"policyText,omitempty"`
+}
+
+// PlanOutput is the sealed plan and the policy that it was made by.
+type PlanOutput struct {
+	Plan       lastday.Plan `json:"plan"`
+	PolicyName string       `json:"policyName"`
+	PolicyText []byte       `json:"policyText"`
+}
+
+// Plan computes and seals the plan of a case. It changes nothing.
+func (c *Cases) Plan(_ context.Context, in PlanInput) (PlanOutput, error) {
+	policy, err := c.policy(in.PolicyName, in.PolicyText, in.Separation)
+	if err != nil {
+		return PlanOutput{}, Failure(err)
+	}
+	made, err := plan.Build(policy, plan.Input{
+		Case: in.Case, Separation: in.Separation, Inventories: in.Inventories, Now: in.Now,
+		Reached: in.Reached, CutNow: in.CutNow, Protected: c.Protected, MinOwners: c.MinOwners,
+	})
+	if err != nil {
+		return PlanOutput{}, Failure(err)
+	}
+	made.Gaps = append(made.Gaps, in.Unread...)
+	if made, err = made.Seal(); err != nil {
+		return PlanOutput{}, Failure(err)
+	}
+	return PlanOutput{Plan: made, PolicyName: policy.Name(), PolicyText: policy.Text()}, nil
+}
+
+func (c *Cases) policy(name string, text []byte, s lastday.Separation) (plan.Policy, error) {
+	if len(text) > 0 {
+		return plan.Parse(name, text)
+	}
+	return plan.Choose(c.Policies, s)
+}
+
+// JudgeInput asks what one system still grants above the ceiling of a stage.
+type JudgeInput struct {
+	Question   plan.Question `json:"question"`
+	PolicyName string        `json:"policyName"`
+	PolicyText []byte        `json:"policyText"`
+	// Ordered are the changes that are to be graded by this inventory, with the
+	// receipts that are there for them.
+	Ordered []plan.Taken `json:"ordered,omitempty"`
+}
+
+// JudgeOutput is the judgement, and the receipts as they are now graded.
+type JudgeOutput struct {
+	Judgement plan.Judgement    `json:"judgement"`
+	Receipts  []lastday.Receipt `json:"receipts,omitempty"`
+}
+
+// Judge compares an inventory with the ceiling of a stage and grades what was
+// ordered before it was read.
+func (c *Cases) Judge(_ context.Context, in JudgeInput) (JudgeOutput, error) {
+	policy, err := plan.Parse(in.PolicyName, in.PolicyText)
+	if err != nil {
+		return JudgeOutput{}, Failure(err)
+	}
+	judgement, err := plan.Judge(policy, in.Question)
+	if err != nil {
+		return JudgeOutput{}, Failure(err)
+	}
+	return JudgeOutput{Judgement: judgement, Receipts: gradeOrdered(in.Ordered, in.Question.Inventory)}, nil
+}
+
+// RestoreInput asks how to give back what was taken in one system.
+type RestoreInput struct {
+	Case      string            `json:"case"`
+	Taken     []plan.Taken      `json:"taken"`
+	Inventory lastday.Inventory `json:"inventory"`
+	Now       time.Time         `json:"now"`
+	// Ordered are restoring changes already ordered, to be graded.
+	Ordered []plan.Taken `json:"ordered,omitempty"`
+}
+
+// RestoreOutput is the way back, and the receipts as they are now graded.
+type RestoreOutput struct {
+	Return   plan.Return       `json:"return"`
+	Receipts []lastday.Receipt `json:"receipts,omitempty"`
+}
+
+// Restore merges what was before, what we took and what is now. It changes nothing.
+func (c *Cases) Restore(_ context.Context, in RestoreInput) (RestoreOutput, error) {
+	back, err := plan.Restore(in.Case, in.Taken, in.Inventory, in.Now)
+	if err != nil {
+		return RestoreOutput{}, Failure(err)
+	}
+	return RestoreOutput{Return: back, Receipts: gradeOrdered(in.Ordered, in.Inventory)}, nil
+}
+
+// AskHRInput names the engagement to re-read.
+type AskHRInput struct {
+	Source     string `json:"source"`
+	Person     string `json:"person"`
+	Engagement string `json:"engagement"`
+}
+
+// AskHR re-reads what HR says now about an engagement.
+func (c *Cases) AskHR(ctx context.Context, in AskHRInput) (lastday.Separation, error) {
+	s, err := c.HR.Read(ctx, in.Source, in.Person, in.Engagement)
+	return s, Failure(err)
+}
+
+// Tell tells people. It is retried until it is delivered.
+func (c *Cases) Tell(ctx context.Context, n Notice) error {
+	n.At = activity.GetInfo(ctx).StartedTime
+	return Failure(c.Teller.Tell(ctx, n))
+}
+
+// HandOver gives a delivery to its case.
+func (c *Cases) HandOver(ctx context.Context, d lastday.Delivery) (string, error) {
+	id, err := c.Messenger.Announce(ctx, d)
+	return id, Failure(err)
+}
+
+// EnterInput is a leaver at the gate.
+type EnterInput struct {
+	Case  string `json:"case"`
+	Limit int    `json:"limit"`
+}
+
+// EnterOutput says whether the leaver may pass.
+type EnterOutput struct {
+	Pass bool `json:"pass"`
+	// Count is how many leavers entered in the last 24 hours, this one included.
+	Count int `json:"count"`
+}
+
+// Enter asks the gate whether one more leaver is still usual.
+func (c *Cases) Enter(ctx context.Context, in EnterInput) (EnterOutput, error) {
+	out, err := c.Messenger.Enter(ctx, in)
+	return out, Failure(err)
+}

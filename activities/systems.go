@@ -1,0 +1,159 @@
+// Package activities does the work of the workflows: it is the only caller of
+// integrations and the only place where our errors become Temporal's.
+//
+// Activities are idempotent. They never retry and never sleep: Temporal does,
+// and its history shows it.
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"lastday"
+	"lastday/integrations"
+)
+
+// Systems are the activities of far sides. A worker serves the queue of one
+// system and holds no other's credentials.
+type Systems struct {
+	systems map[string]*integrations.System
+}
+
+// NewSystems makes the activities of the given systems.
+func NewSystems(systems ...*integrations.System) *Systems {
+	byName := make(map[string]*integrations.System, len(systems))
+	for _, s := range systems {
+		byName[s.Name()] = s
+	}
+	return &Systems{systems: byName}
+}
+
+// SurveyInput asks for all that a system grants a person.
+type SurveyInput struct {
+	Case   string         `json:"case"`
+	System string         `json:"system"`
+	Person lastday.Person `json:"person"`
+}
+
+// Survey reads all that a system grants a person. It writes nothing.
+func (s *Systems) Survey(ctx context.Context, in SurveyInput) (lastday.Inventory, error) {
+	system, err := s.system(in.System)
+	if err != nil {
+		return lastday.Inventory{}, Failure(err)
+	}
+	clock := startClock(ctx)
+	inv, err := system.Survey(ctx, in.Person, func(read int) { activity.RecordHeartbeat(ctx, read) })
+	if err != nil {
+		return lastday.Inventory{}, Failure(err)
+	}
+	inv.ReadAt = clock.now()
+	return inv, nil
+}
+
+// ApplyInput orders changes of one account of one system.
+type ApplyInput struct {
+	Case    string           `json:"case"`
+	System  string           `json:"system"`
+	Stage   string           `json:"stage"`
+	Changes []lastday.Change `json:"changes"`
+	// Again lists changes that were ordered before and whose answer was lost.
+	Again []string `json:"again,omitempty"`
+}
+
+// ApplyOutput has a receipt for each change.
+type ApplyOutput struct {
+	Receipts []lastday.Receipt `json:"receipts"`
+}
+
+// Apply makes the changes in their order, one after the other. A change that
+// fails does not hold up the next. Receipts go into heartbeats and, with a
+// failure, into its details, so that the next attempt goes on where this one
+// stopped. When it is cancelled it stops between two changes and returns what
+// it has.
+func (s *Systems) Apply(ctx context.Context, in ApplyInput) (ApplyOutput, error) {
+	system, err := s.system(in.System)
+	if err != nil {
+		return ApplyOutput{}, Failure(err)
+	}
+	run := newApplyRun(ctx, system, in)
+	var first error
+	for _, change := range in.Changes {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := run.one(ctx, change); err != nil && first == nil {
+			first = err
+		}
+	}
+	if first != nil && ctx.Err() == nil {
+		return ApplyOutput{}, Failure(first, run.receipts...)
+	}
+	return ApplyOutput{Receipts: run.receipts}, nil
+}
+
+func (s *Systems) system(name string) (*integrations.System, error) {
+	system, ok := s.systems[name]
+	if !ok {
+		return nil, lastday.Errorf(lastday.CodeInternal, "worker", "system %q is not configured on the worker that serves its queue", name)
+	}
+	return system, nil
+}
+
+// applyRun is one attempt at a batch.
+type applyRun struct {
+	system   *integrations.System
+	clock    clock
+	receipts []lastday.Receipt
+	done     map[string]bool
+	again    map[string]bool
+}
+
+func newApplyRun(ctx context.Context, system *integrations.System, in ApplyInput) *applyRun {
+	run := &applyRun{system: system, clock: startClock(ctx), done: map[string]bool{}, again: map[string]bool{}}
+	for _, id := range in.Again {
+		run.again[id] = true
+	}
+	if activity.GetInfo(ctx).Attempt > 1 {
+		for _, c := range in.Changes {
+			run.again[c.ID] = true
+		}
+	}
+	var earlier []lastday.Receipt
+	if activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &earlier) == nil {
+		run.receipts = earlier
+		for _, r := range earlier {
+			run.done[r.Change] = true
+		}
+	}
+	return run
+}
+
+func (r *applyRun) one(ctx context.Context, change lastday.Change) error {
+	if r.done[change.ID] {
+		return nil
+	}
+	receipt, err := r.system.Apply(ctx, change, r.again[change.ID])
+	if err != nil {
+		return err
+	}
+	receipt.DoneAt = r.clock.now()
+	r.receipts = append(r.receipts, receipt)
+	activity.RecordHeartbeat(ctx, r.receipts)
+	return nil
+}
+
+// clock tells the time of the Temporal server: the time at which it started
+// the attempt, and what has passed since. Records of one case then share one
+// clock, whatever machine a worker runs on.
+type clock struct {
+	started time.Time
+	began   time.Time
+}
+
+func startClock(ctx context.Context) clock {
+	return clock{started: activity.GetInfo(ctx).StartedTime, began: time.Now()}
+}
+
+func (c clock) now() time.Time { return c.started.Add(time.Since(c.began)).UTC() }

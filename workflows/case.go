@@ -1,0 +1,348 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"lastday"
+	"lastday/activities"
+)
+
+// Case is one engagement's way out, from notice to closed record.
+//
+// It takes news and orders at any time, makes a plan, and brings one ceiling
+// after the other into force when its time has come. Every system has a lane
+// of its own: a system that is down holds up neither the next stage nor
+// another system. The case ends when every lane was read back clean after the
+// last watch, and nothing is left that a person must answer for.
+func Case(ctx workflow.Context, in CaseInput) (CaseResult, error) {
+	c := newCaseRun(ctx, in)
+	if err := c.listen(ctx); err != nil {
+		return CaseResult{}, err
+	}
+	return c.run(ctx)
+}
+
+// caseRun is one run of a Case: its state, and what need not be remembered.
+type caseRun struct {
+	id    string
+	s     *CaseState
+	lanes []*laneRun
+	// inbox holds the deliveries and orders that the main loop has not looked at.
+	inbox []News
+	// revision counts what the main loop must react to.
+	revision int
+	// tasksRevision counts what the teller must react to.
+	tasksRevision int
+	needPlan      bool
+	asking        bool
+	attributes    attributes
+}
+
+func newCaseRun(ctx workflow.Context, in CaseInput) *caseRun {
+	c := &caseRun{id: in.Case, s: in.State}
+	if c.s == nil {
+		c.s = &CaseState{}
+		c.s.Times.Told = workflow.Now(ctx)
+		c.needPlan = true
+	}
+	return c
+}
+
+func (c *caseRun) run(ctx workflow.Context) (CaseResult, error) {
+	if err := workflow.Await(ctx, func() bool { return c.s.Announced }); err != nil {
+		return CaseResult{}, err
+	}
+	if err := c.configure(ctx); err != nil {
+		return CaseResult{}, err
+	}
+	c.startLanes(ctx)
+	workflow.GoNamed(ctx, "teller", c.tellPeople)
+	for !c.over() {
+		if c.mustContinueAsNew(ctx) {
+			return CaseResult{}, c.continueAsNew(ctx)
+		}
+		if err := c.turn(ctx); err != nil {
+			return CaseResult{}, err
+		}
+	}
+	return c.close(ctx)
+}
+
+// configure reads what the case must know of the configuration.
+func (c *caseRun) configure(ctx workflow.Context) error {
+	var settings activities.Settings
+	o := caseCall("configure", "Read which systems there are")
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), cases().Configure).Get(ctx, &settings)
+	if err != nil {
+		return err
+	}
+	c.s.Settings = settings
+	for _, system := range settings.Systems {
+		c.addLane(system)
+	}
+	return nil
+}
+
+// addLane gives a system that is new to the case its lane.
+func (c *caseRun) addLane(system activities.SystemSetting) {
+	for i := range c.s.Lanes {
+		if c.s.Lanes[i].System == system.Name {
+			return
+		}
+	}
+	c.s.Lanes = append(c.s.Lanes, Lane{System: system.Name, Queue: system.Queue, Manual: system.Manual, State: LaneWaiting})
+}
+
+// turn does the next thing that is to be done, or waits for it.
+func (c *caseRun) turn(ctx workflow.Context) error {
+	seen := c.revision
+	c.absorb(ctx)
+	if c.s.Restoring {
+		return c.giveBack(ctx, seen)
+	}
+	if c.needPlan {
+		if err := c.makePlan(ctx); err != nil {
+			return err
+		}
+	}
+	if c.waitingForPeople() {
+		c.publish(ctx)
+		return c.await(ctx, seen)
+	}
+	stage, ok := c.nextStage()
+	if !ok {
+		c.publish(ctx)
+		return c.await(ctx, seen)
+	}
+	if until := stage.Moment.Instant; until.After(workflow.Now(ctx)) {
+		c.publish(ctx)
+		return c.sleep(ctx, until, stageSummary(stage), seen)
+	}
+	return c.enforce(ctx, stage)
+}
+
+func stageSummary(s lastday.Stage) string {
+	at := s.Moment
+	return fmt.Sprintf("Stage **%s** from %s %s %s: at most %s", s.Name, at.Date, at.Time, at.Zone, s.Ceiling)
+}
+
+// nextStage is the first stage whose ceiling is not in force yet.
+func (c *caseRun) nextStage() (lastday.Stage, bool) {
+	for _, stage := range c.s.Plan.Stages {
+		if !c.reached(stage.Name) {
+			return stage, true
+		}
+	}
+	return lastday.Stage{}, false
+}
+
+func (c *caseRun) reached(stage string) bool {
+	for _, r := range c.s.Reached {
+		if r.Stage == stage {
+			return true
+		}
+	}
+	return false
+}
+
+// enforce brings a stage's ceiling into force: every lane sets out for it. It
+// does not wait for them.
+func (c *caseRun) enforce(ctx workflow.Context, stage lastday.Stage) error {
+	if pass, err := c.passGate(ctx); err != nil || !pass {
+		return err
+	}
+	now := workflow.Now(ctx)
+	c.s.Reached = append(c.s.Reached, Reached{Stage: stage.Name, At: now})
+	c.note(ctx, Entry{What: fmt.Sprintf("stage %s: nothing above %s from now on", stage.Name, stage.Ceiling)})
+	if stage.Cut {
+		c.s.Times.CutDue = stage.Moment.Instant
+	}
+	for _, l := range c.lanes {
+		l.setGoal(goal{stage: stage, urgent: c.s.CutNow != nil || c.s.Separation.Kind == lastday.SeparationImmediate})
+	}
+	c.publish(ctx)
+	return nil
+}
+
+// passGate asks once, before the first change, whether one more leaver is
+// still usual. If not, the case waits for a person.
+func (c *caseRun) passGate(ctx workflow.Context) (bool, error) {
+	if c.s.Entered {
+		return true, nil
+	}
+	in := activities.EnterInput{Case: c.id, Limit: c.s.Settings.GateLimit}
+	out, err := call(ctx, caseCall("gate", "Are there more leavers than usual?"), cases().Enter, in)
+	if err != nil {
+		return false, err
+	}
+	c.s.Entered = true
+	if out.Pass {
+		return true, nil
+	}
+	c.s.GateHeld = fmt.Sprintf("%d leavers in 24 hours, %d are usual", out.Count, c.s.Settings.GateLimit)
+	c.note(ctx, Entry{What: "held: " + c.s.GateHeld})
+	c.tellOnce(ctx, "mass_leavers", "held until a person approves: "+c.s.GateHeld)
+	return false, nil
+}
+
+// waitingForPeople says whether nothing may be changed before a person says so.
+// An order to cut overrides a hold, but no guard.
+func (c *caseRun) waitingForPeople() bool {
+	return c.waitsFor() != ""
+}
+
+// waitsFor says in words what keeps the case from changing anything; empty if nothing does.
+func (c *caseRun) waitsFor() string {
+	if c.s.Plan.Digest == "" {
+		return "a plan"
+	}
+	if c.s.GateHeld != "" {
+		return "approval: " + c.s.GateHeld
+	}
+	if need, have := c.s.Plan.Approvals(), c.approvals(c.s.Plan.Digest); have < need {
+		return fmt.Sprintf("approval of the plan by %d more", need-have)
+	}
+	if c.s.Held != nil && c.s.CutNow == nil {
+		return "release: held by " + c.s.Held.By
+	}
+	return ""
+}
+
+// approvals counts the different people who approved a digest. Whoever ordered
+// the cut does not count: nobody acts alone on what is protected.
+func (c *caseRun) approvals(digest string) int {
+	n := 0
+	for i, a := range c.s.Approvals {
+		if a.Digest != digest || (c.s.CutNow != nil && a.By == c.s.CutNow.By) {
+			continue
+		}
+		if !approvedBefore(c.s.Approvals[:i], a) {
+			n++
+		}
+	}
+	return n
+}
+
+func approvedBefore(earlier []Approval, a Approval) bool {
+	for _, e := range earlier {
+		if e.Digest == a.Digest && e.By == a.By {
+			return true
+		}
+	}
+	return false
+}
+
+// over says whether nothing is left to do.
+func (c *caseRun) over() bool {
+	if len(c.inbox) > 0 || c.s.News != nil || c.needPlan || len(c.openTasks()) > 0 {
+		return false
+	}
+	if c.s.Restoring {
+		return c.allLanes(func(l *Lane) bool { return l.State == LaneRestored || l.State == LaneWaived })
+	}
+	if _, more := c.nextStage(); more || c.s.Plan.Digest == "" || len(c.s.Reached) == 0 {
+		return false
+	}
+	last := c.s.Reached[len(c.s.Reached)-1].Stage
+	return c.allLanes(func(l *Lane) bool { return l.State == LaneWaived || (l.State == LaneClean && l.Clean == last) })
+}
+
+func (c *caseRun) allLanes(ok func(*Lane) bool) bool {
+	for i := range c.s.Lanes {
+		if !ok(&c.s.Lanes[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *caseRun) close(ctx workflow.Context) (CaseResult, error) {
+	c.s.Times.Closed = workflow.Now(ctx)
+	c.note(ctx, Entry{What: "closed: " + string(c.outcome())})
+	c.publish(ctx)
+	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	return CaseResult{
+		Case: c.id, Outcome: c.outcome(), Times: c.s.Times, Lanes: c.s.Lanes, Tasks: c.s.Tasks,
+		Reached: c.s.Reached, Plan: c.s.Plan.Digest, Log: c.s.Log,
+	}, err
+}
+
+// outcome is clean only if no part of it rests on anybody's word.
+func (c *caseRun) outcome() Outcome {
+	if c.s.Restoring {
+		return OutcomeRescinded
+	}
+	for i := range c.s.Lanes {
+		if c.s.Lanes[i].State == LaneWaived || len(c.s.Lanes[i].Attested) > 0 {
+			return OutcomeAnswered
+		}
+	}
+	for _, t := range c.s.Tasks {
+		if t.Closed != nil && (t.Closed.How == HowWaive || t.Closed.How == HowAttest) {
+			return OutcomeAnswered
+		}
+	}
+	return OutcomeClean
+}
+
+// await waits until something happens that the main loop must react to.
+func (c *caseRun) await(ctx workflow.Context, seen int) error {
+	if at := c.s.ReplanAt; !at.IsZero() {
+		return c.sleep(ctx, at, "Read again what could not be read", seen)
+	}
+	return workflow.Await(ctx, func() bool { return c.revision != seen })
+}
+
+// sleep waits until a time, or until something happens. Its timer is cancelled
+// when it is not needed any more, so that the history shows no ghost.
+func (c *caseRun) sleep(ctx workflow.Context, until time.Time, summary string, seen int) error {
+	if at := c.s.ReplanAt; !at.IsZero() && at.Before(until) {
+		until, summary = at, "Read again what could not be read"
+	}
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	timer := workflow.NewTimerWithOptions(timerCtx, until.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: summary})
+	err := workflow.Await(ctx, func() bool { return timer.IsReady() || c.revision != seen })
+	cancel()
+	if at := c.s.ReplanAt; err == nil && !at.IsZero() && !at.After(workflow.Now(ctx)) {
+		c.s.ReplanAt, c.needPlan = time.Time{}, true
+	}
+	return err
+}
+
+// wake makes the main loop look again.
+func (c *caseRun) wake() { c.revision++ }
+
+// mostEntries bounds what people are shown; the history has the rest.
+const mostEntries = 200
+
+func (c *caseRun) note(ctx workflow.Context, e Entry) {
+	e.At = workflow.Now(ctx)
+	c.s.Log = append(c.s.Log, e)
+	if len(c.s.Log) > mostEntries {
+		c.s.Log = c.s.Log[len(c.s.Log)-mostEntries:]
+	}
+}
+
+// mustContinueAsNew says whether the history has grown large while nothing is
+// under way that a new run would lose.
+func (c *caseRun) mustContinueAsNew(ctx workflow.Context) bool {
+	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || len(c.inbox) > 0 || c.asking {
+		return false
+	}
+	for _, l := range c.lanes {
+		if l.working {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *caseRun) continueAsNew(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return err
+	}
+	return workflow.NewContinueAsNewError(ctx, CaseType, CaseInput{Case: c.id, State: c.s})
+}

@@ -1,0 +1,254 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"lastday"
+	"lastday/activities"
+	"lastday/plan"
+)
+
+// goal is what a lane is to reach: a stage's ceiling, or, restoring, what was
+// before we came.
+type goal struct {
+	stage   lastday.Stage
+	restore bool
+	urgent  bool
+}
+
+func (g goal) name() string {
+	if g.restore {
+		return "restore"
+	}
+	return g.stage.Name
+}
+
+// laneRun is one system's part of a run. A new goal supersedes the old one at
+// once, also when the old one is waiting or being retried.
+type laneRun struct {
+	c       *caseRun
+	l       *Lane
+	goal    goal
+	goalRev int
+	cancel  workflow.CancelFunc
+	// kicked counts the orders to try again now.
+	kicked  int
+	working bool
+	// waived says that a person decided to go on without this goal.
+	waived bool
+	// fruitless counts the rounds that brought nothing, for the pause before the next.
+	fruitless int
+}
+
+func (c *caseRun) startLanes(ctx workflow.Context) {
+	for i := range c.s.Lanes {
+		l := &laneRun{c: c, l: &c.s.Lanes[i]}
+		c.lanes = append(c.lanes, l)
+		workflow.GoNamed(ctx, "lane "+l.l.System, l.run)
+	}
+	c.resumeLanes()
+}
+
+// resumeLanes sends lanes on after a continue-as-new.
+func (c *caseRun) resumeLanes() {
+	if len(c.s.Reached) == 0 || c.s.Restoring {
+		return
+	}
+	stage, ok := c.s.Plan.Stage(c.s.Reached[len(c.s.Reached)-1].Stage)
+	for _, l := range c.lanes {
+		if ok && l.l.Clean != stage.Name && l.l.State != LaneWaived {
+			l.setGoal(goal{stage: stage})
+		}
+	}
+}
+
+// setGoal sends the lane out for a goal and interrupts what it is doing.
+func (l *laneRun) setGoal(g goal) {
+	l.goal = g
+	l.goalRev++
+	l.working = true
+	l.waived = false
+	l.fruitless = 0
+	if l.cancel != nil {
+		l.cancel()
+	}
+}
+
+// kick makes a pausing lane try again at once.
+func (l *laneRun) kick() { l.kicked++ }
+
+func (l *laneRun) run(ctx workflow.Context) {
+	done := 0
+	for {
+		if workflow.Await(ctx, func() bool { return l.goalRev != done }) != nil {
+			return
+		}
+		done = l.goalRev
+		goalCtx, cancel := workflow.WithCancel(ctx)
+		l.cancel = cancel
+		l.pursue(goalCtx, l.goal)
+		cancel()
+		if l.goalRev == done {
+			l.working = false
+		}
+		l.c.wake()
+	}
+}
+
+// pursue goes round after round until the goal is reached or superseded.
+func (l *laneRun) pursue(ctx workflow.Context, g goal) {
+	l.l.Stage = g.name()
+	for ctx.Err() == nil {
+		l.set(ctx, LaneWorking, "")
+		round := l.reduce
+		if g.restore {
+			round = l.restore
+		}
+		again, pause := round(ctx, g)
+		if !again {
+			return
+		}
+		l.pause(ctx, pause)
+	}
+}
+
+// pause waits before the next round; a kick or a new goal ends it.
+func (l *laneRun) pause(ctx workflow.Context, d time.Duration) {
+	if d <= 0 || ctx.Err() != nil {
+		return
+	}
+	l.c.publish(ctx)
+	kicked := l.kicked
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	timer := workflow.NewTimerWithOptions(timerCtx, d, workflow.TimerOptions{Summary: fmt.Sprintf("%s: look again (%s)", l.l.System, l.l.Why)})
+	// An error means that the lane has a new goal: its loop sees that itself.
+	_ = workflow.Await(ctx, func() bool { return timer.IsReady() || l.kicked != kicked })
+}
+
+// backoff is the pause after the n-th fruitless round: seconds while a far
+// side settles, a day when a person has not acted for long.
+func (l *laneRun) backoff() time.Duration {
+	steps := [...]time.Duration{
+		time.Second, 2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute,
+		15 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	}
+	d := steps[min(l.fruitless, len(steps)-1)]
+	l.fruitless++
+	return d
+}
+
+// patientBackoff is the pause while a person is needed: there is no hurry in
+// reading again, and Resolve ends it at once.
+func (l *laneRun) patientBackoff() time.Duration {
+	return max(l.backoff(), 5*time.Minute)
+}
+
+func (l *laneRun) set(ctx workflow.Context, state LaneState, why string) {
+	if l.waived {
+		return
+	}
+	changed := l.l.State != state
+	l.l.State, l.l.Why = state, why
+	if changed {
+		l.c.publish(ctx)
+	}
+}
+
+// survey orders the reading of the system.
+func (l *laneRun) survey(ctx workflow.Context, stage string, within time.Duration, urgent bool) (lastday.Inventory, error) {
+	id := l.c.activityID(l.l.System, stage+"/read")
+	o := systemCall(l.l.Queue, id, fmt.Sprintf("Read everything in **%s** (%s)", l.l.System, stage), within, urgent)
+	in := activities.SurveyInput{Case: l.c.id, System: l.l.System, Person: l.c.s.Separation.Person}
+	return call(ctx, o, systems().Survey, in)
+}
+
+// patience is how long Temporal retries an order before the case knows and tells.
+func (l *laneRun) patience() time.Duration {
+	if d := l.c.s.Plan.TellAfter; d > 0 {
+		return d
+	}
+	return 15 * time.Minute
+}
+
+// look remembers what a reading showed.
+func (l *laneRun) look(ctx workflow.Context, inv lastday.Inventory) {
+	l.l.Read, l.l.Verdict = workflow.Now(ctx), inv.Match.Verdict
+	l.l.Grants, l.l.Highest = len(inv.Grants), inv.Highest()
+	l.l.Calls += inv.Calls
+	if len(l.l.Steps) == 0 {
+		l.step(ctx, "before", inv)
+	}
+}
+
+// mostSteps bounds a staircase; watches after that replace the last step.
+const mostSteps = 40
+
+func (l *laneRun) step(ctx workflow.Context, stage string, inv lastday.Inventory) {
+	proof := lastday.ProofNone
+	if inv.Complete() {
+		proof = lastday.ProofObserved
+	}
+	if l.l.Manual && proof == lastday.ProofNone && len(l.l.Attested) > 0 {
+		proof = lastday.ProofAttested
+	}
+	s := Step{Stage: stage, At: workflow.Now(ctx), Level: l.l.Highest, Grants: l.l.Grants, Proof: proof}
+	if n := len(l.l.Steps); n > 0 && (l.l.Steps[n-1].Stage == stage || n >= mostSteps) {
+		l.l.Steps[n-1] = s
+		return
+	}
+	l.l.Steps = append(l.l.Steps, s)
+}
+
+// order writes down what is about to be ordered, before it is: an order whose
+// answer is lost is still known to be ours. It returns the ids of those that
+// were ordered before without an answer.
+func order(ledger []plan.Taken, changes []lastday.Change) (grown []plan.Taken, again []string) {
+	for _, change := range changes {
+		i := orderOf(ledger, change.ID)
+		if i < 0 {
+			ledger = append(ledger, plan.Taken{Change: change})
+			continue
+		}
+		if ledger[i].Receipt.Change == "" {
+			again = append(again, change.ID)
+		}
+	}
+	return ledger, again
+}
+
+func orderOf(ledger []plan.Taken, id string) int {
+	for i := range ledger {
+		if ledger[i].Change.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// receive writes receipts into the ledger. A better proof is never replaced by
+// a lesser one of the same outcome.
+func receive(ledger []plan.Taken, receipts []lastday.Receipt) {
+	for _, r := range receipts {
+		i := orderOf(ledger, r.Change)
+		if i < 0 {
+			continue
+		}
+		old := ledger[i].Receipt
+		if old.Outcome == r.Outcome && old.Proof > r.Proof {
+			continue
+		}
+		ledger[i].Receipt = r
+	}
+}
+
+// abandon ends the way to the present goal without reaching it.
+func (l *laneRun) abandon() {
+	l.waived = true
+	if l.cancel != nil {
+		l.cancel()
+	}
+}

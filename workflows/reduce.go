@@ -1,0 +1,412 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"lastday"
+	"lastday/activities"
+	"lastday/plan"
+)
+
+// reduce is one round of a lane on the way down: read everything, judge it
+// against the ceiling, change what is above, and go again. Only a round that
+// finds nothing above the ceiling, in a complete reading with a positive
+// control, ends it. It says whether another round is due, and when.
+func (l *laneRun) reduce(ctx workflow.Context, g goal) (again bool, pause time.Duration) {
+	inv, err := l.survey(ctx, g.name(), l.patience(), g.urgent)
+	if err != nil {
+		return l.failed(ctx, err)
+	}
+	l.look(ctx, inv)
+	inv.Gaps = l.unanswered(inv.Gaps)
+	j, err := l.judge(ctx, g, inv)
+	if err != nil {
+		return l.failed(ctx, err)
+	}
+	receive(l.l.Orders, j.Receipts)
+	l.raiseAll(ctx, g, inv, j.Judgement)
+	due, unseen := l.orderable(j.Judgement.Due)
+	switch {
+	case len(due) == 0 && len(unseen) > 0 && l.fruitless < 3:
+		return l.unseen(ctx, unseen)
+	case len(due)+len(unseen) > 0:
+		return l.apply(ctx, g, append(due, unseen...))
+	case l.acceptable(inv, j.Judgement):
+		l.arrive(ctx, g, inv)
+		return false, 0
+	}
+	l.set(ctx, LaneStuck, l.waitsFor())
+	return true, l.patientBackoff()
+}
+
+func (l *laneRun) judge(ctx workflow.Context, g goal, inv lastday.Inventory) (activities.JudgeOutput, error) {
+	c := l.c
+	in := activities.JudgeInput{
+		Question: plan.Question{
+			Case: c.id, Separation: c.s.Separation, Stage: g.stage.Name, Plan: slim(c.s.Plan), Inventory: inv,
+			Attested: l.attested(), Now: workflow.Now(ctx),
+		},
+		PolicyName: c.s.PolicyName, PolicyText: c.s.PolicyText, Ordered: ungraded(l.l.Orders),
+	}
+	id := c.activityID(l.l.System, g.name()+"/judge")
+	return call(ctx, caseCall(id, fmt.Sprintf("Compare **%s** with the ceiling of %s", l.l.System, g.name())), cases().Judge, in)
+}
+
+// slim leaves out of a plan what a judgement does not need, so that histories
+// stay small.
+func slim(p lastday.Plan) lastday.Plan {
+	p.Stages = slices.Clone(p.Stages)
+	for i := range p.Stages {
+		p.Stages[i].Changes = nil
+	}
+	p.Systems, p.Gaps, p.Residue = nil, nil, nil
+	return p
+}
+
+// ungraded are the orders that no reading has confirmed yet.
+func ungraded(orders []plan.Taken) []plan.Taken {
+	var open []plan.Taken
+	for _, o := range orders {
+		if o.Receipt.Proof < lastday.ProofObserved {
+			open = append(open, o)
+		}
+	}
+	return open
+}
+
+func (l *laneRun) attested() map[string]string {
+	rungs := make(map[string]string, len(l.l.Attested))
+	for _, a := range l.l.Attested {
+		if a.Grant != "" {
+			rungs[a.Grant] = a.Rung
+		}
+	}
+	return rungs
+}
+
+// unanswered leaves out the gaps that a person answered for.
+func (l *laneRun) unanswered(gaps []lastday.Gap) []lastday.Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(g lastday.Gap) bool { return l.answered(g.Kind) })
+}
+
+// answered says whether a person answered for not seeing a kind of grant; the
+// empty kind is everything.
+func (l *laneRun) answered(kind string) bool {
+	return slices.ContainsFunc(l.l.Attested, func(a Attested) bool { return a.Grant == "" && a.Kind == kind })
+}
+
+// acceptable says whether a reading may end the lane's way to its goal.
+func (l *laneRun) acceptable(inv lastday.Inventory, j plan.Judgement) bool {
+	switch j.Verdict {
+	case plan.Clean:
+		return true
+	case plan.Blind:
+		// A system without an interface shows nothing: there a person's word is all
+		// there can be, and the step says so.
+		return len(j.Above) == 0 && len(inv.Gaps) == 0 && inv.Match.Verdict != lastday.FoundMany && (l.l.Manual || l.answered(""))
+	case plan.Due, plan.Stuck:
+		return false
+	}
+	return false
+}
+
+// orderable splits what is due into what is to be ordered and what was done
+// before and still shows. What waits for a person is left out.
+func (l *laneRun) orderable(due []lastday.Change) (fresh, unseen []lastday.Change) {
+	for _, change := range due {
+		if l.c.taskOpen(l.l.System, change.ID) {
+			continue
+		}
+		i := orderOf(l.l.Orders, change.ID)
+		if i >= 0 && done(l.l.Orders[i].Receipt) {
+			unseen = append(unseen, change)
+			continue
+		}
+		fresh = append(fresh, change)
+	}
+	return fresh, unseen
+}
+
+// done says that the far side told us it was done and no reading has shown it yet.
+func done(r lastday.Receipt) bool {
+	switch r.Outcome {
+	case lastday.OutcomeApplied, lastday.OutcomeAlready, lastday.OutcomeAccepted:
+		return r.Proof < lastday.ProofObserved
+	case lastday.OutcomeOffered, lastday.OutcomeDrifted, lastday.OutcomeDelegated, lastday.OutcomeAsked, lastday.OutcomeRefused:
+		return false
+	}
+	return false
+}
+
+// unseen waits for a far side that said done and still shows the access.
+func (l *laneRun) unseen(ctx workflow.Context, changes []lastday.Change) (bool, time.Duration) {
+	for _, change := range changes {
+		l.c.raise(ctx, Task{
+			System: l.l.System, Kind: TaskUnseen, What: describe(change), Change: change.ID, Grant: change.Grant.Key, To: change.To,
+			Why: "the far side said that it is done, and still shows it", Stage: l.l.Stage,
+		})
+	}
+	l.set(ctx, LaneWorking, "waiting until the far side shows what it did")
+	return true, l.backoff()
+}
+
+// mostPerBatch bounds the changes of one activity.
+const mostPerBatch = 20
+
+// batches cuts changes into activities: a change of level admin is one of its
+// own, the rest go in bounded batches of one kind.
+func batches(due []lastday.Change) [][]lastday.Change {
+	var all [][]lastday.Change
+	for _, change := range due {
+		n := len(all)
+		if n > 0 && change.Level() < lastday.LevelAdmin && len(all[n-1]) < mostPerBatch &&
+			all[n-1][0].Level() < lastday.LevelAdmin && all[n-1][0].Grant.Kind == change.Grant.Kind {
+			all[n-1] = append(all[n-1], change)
+			continue
+		}
+		all = append(all, []lastday.Change{change})
+	}
+	return all
+}
+
+// apply orders the changes, batch after batch. A batch that fails does not
+// hold up the next.
+func (l *laneRun) apply(ctx workflow.Context, g goal, due []lastday.Change) (bool, time.Duration) {
+	if g.stage.Watch && l.l.Clean != "" {
+		l.l.Resurrected += len(due)
+		l.c.note(ctx, Entry{What: fmt.Sprintf("%s: %d grants came back after the exit and are taken again", l.l.System, len(due))})
+		l.c.tellOnce(ctx, "resurrected/"+l.l.System+"/"+g.name(), fmt.Sprintf("%s: access came back after the exit; it is being taken away again", l.l.System))
+	}
+	var failed error
+	progress := false
+	for _, batch := range batches(due) {
+		if ctx.Err() != nil {
+			return false, 0
+		}
+		receipts, err := l.orderBatch(ctx, g, batch)
+		progress = progress || len(receipts) > 0
+		if err != nil {
+			failed = err
+		}
+	}
+	if failed != nil {
+		return l.failed(ctx, failed)
+	}
+	if !progress {
+		return true, l.backoff()
+	}
+	return true, 0
+}
+
+func (l *laneRun) orderBatch(ctx workflow.Context, g goal, batch []lastday.Change) ([]lastday.Receipt, error) {
+	if l.c.approvals(l.c.s.Plan.Digest) > 0 {
+		for i := range batch {
+			batch[i].Consent = "plan " + l.c.s.Plan.Digest
+		}
+	}
+	var again []string
+	l.l.Orders, again = order(l.l.Orders, batch)
+	receipts, err := l.send(ctx, g, batch, again)
+	receive(l.l.Orders, receipts)
+	l.afterReceipts(ctx, batch, receipts)
+	return receipts, err
+}
+
+// send orders one batch and returns what receipts there are, also when it failed.
+func (l *laneRun) send(ctx workflow.Context, g goal, batch []lastday.Change, again []string) ([]lastday.Receipt, error) {
+	id := l.c.activityID(l.l.System, g.name()+"/change")
+	o := systemCall(l.l.Queue, id, batchSummary(l.l.System, batch), l.patience(), g.urgent)
+	o.WaitForCancellation = true
+	in := activities.ApplyInput{Case: l.c.id, System: l.l.System, Stage: g.name(), Changes: batch, Again: again}
+	out, err := call(ctx, o, systems().Apply, in)
+	if err != nil {
+		return troubleOf(err).Receipts, err
+	}
+	return out.Receipts, nil
+}
+
+func batchSummary(system string, batch []lastday.Change) string {
+	first := batch[0]
+	if len(batch) == 1 {
+		return fmt.Sprintf("**%s**: %s", system, describe(first))
+	}
+	return fmt.Sprintf("**%s**: %d × %s to %s", system, len(batch), first.Grant.Kind, first.To)
+}
+
+// describe says a change in words.
+func describe(c lastday.Change) string {
+	return fmt.Sprintf("%s %s: %s → %s", c.Grant.Kind, c.Grant.Resource.Name, c.From, c.To)
+}
+
+// afterReceipts notes the first reduction and asks people where a person is needed.
+func (l *laneRun) afterReceipts(ctx workflow.Context, batch []lastday.Change, receipts []lastday.Receipt) {
+	for _, r := range receipts {
+		i := slices.IndexFunc(batch, func(c lastday.Change) bool { return c.ID == r.Change })
+		if i < 0 {
+			continue
+		}
+		if r.Outcome == lastday.OutcomeApplied && l.c.s.Times.FirstReduced.IsZero() {
+			l.c.s.Times.FirstReduced = workflow.Now(ctx)
+		}
+		if kind, ok := personNeeded(r.Outcome); ok {
+			change := batch[i]
+			l.c.raise(ctx, Task{
+				System: l.l.System, Kind: kind, What: describe(change), Why: r.Note, Stage: l.l.Stage,
+				Grant: change.Grant.Key, Change: change.ID, To: change.To,
+				Todo: todoFor(kind),
+			})
+		}
+	}
+}
+
+func personNeeded(o lastday.Outcome) (TaskKind, bool) {
+	switch o {
+	case lastday.OutcomeAsked:
+		return TaskAsked, true
+	case lastday.OutcomeRefused:
+		return TaskRefused, true
+	case lastday.OutcomeDelegated:
+		return TaskElsewhere, true
+	case lastday.OutcomeDrifted:
+		return TaskDrifted, true
+	case lastday.OutcomeApplied, lastday.OutcomeAlready, lastday.OutcomeAccepted, lastday.OutcomeOffered:
+		return "", false
+	}
+	return "", false
+}
+
+func todoFor(kind TaskKind) string {
+	switch kind {
+	case TaskAsked:
+		return "do it by hand, then resolve with `attest` and the evidence"
+	case TaskElsewhere:
+		return "take it away where it is managed, then resolve with `retry`"
+	case TaskRefused:
+		return "mend the reason and resolve with `retry`, or `waive` with a reason"
+	case TaskDrifted:
+		return "somebody changed it since: decide by hand, then resolve with `waive` and a reason"
+	case TaskResidue, TaskBlind, TaskIdentity, TaskUnserved, TaskFailing, TaskUnseen:
+		return "resolve with `retry` or `waive`"
+	}
+	return ""
+}
+
+// arrive notes that the system was read back clean at the goal.
+func (l *laneRun) arrive(ctx workflow.Context, g goal, inv lastday.Inventory) {
+	l.fruitless = 0
+	l.l.Clean = g.name()
+	l.step(ctx, g.name(), inv)
+	l.set(ctx, LaneClean, "")
+	c := l.c
+	if g.stage.Cut && c.allLanes(func(l *Lane) bool { return l.State == LaneWaived || (l.State == LaneClean && l.Clean == g.name()) }) {
+		c.s.Times.CutVerified = workflow.Now(ctx)
+		c.note(ctx, Entry{What: fmt.Sprintf("cut verified in all systems, %s after it was due", c.s.Times.CutVerified.Sub(c.s.Times.CutDue).Round(time.Millisecond))})
+	}
+	c.publish(ctx)
+}
+
+// failed notes trouble with a system and says when to try again.
+func (l *laneRun) failed(ctx workflow.Context, err error) (again bool, pause time.Duration) {
+	if ctx.Err() != nil {
+		return false, 0
+	}
+	trouble := troubleOf(err)
+	l.openTrouble(ctx, trouble)
+	l.set(ctx, LaneStuck, string(trouble.Code)+": "+trouble.Why)
+	switch {
+	case trouble.RetryAfter > 0:
+		return true, trouble.RetryAfter
+	case trouble.Code.Retryable() || trouble.Code == codeUnserved:
+		return true, l.backoff()
+	}
+	return true, l.patientBackoff()
+}
+
+func (l *laneRun) openTrouble(ctx workflow.Context, t activities.Trouble) {
+	kind, todo := TaskFailing, "it is tried again; if it does not mend: `waive` with a reason"
+	if t.Code == codeUnserved {
+		kind, todo = TaskUnserved, "start a worker for the queue "+l.l.Queue
+	}
+	if t.Code == lastday.CodeDenied {
+		todo = "mend our credential (`lastday check` says what is missing), then resolve with `retry`"
+	}
+	l.c.raise(ctx, Task{System: l.l.System, Kind: kind, What: "the whole system", Why: t.Why, Code: t.Code, Todo: todo, Stage: l.l.Stage})
+}
+
+// raiseAll opens a task for all that keeps the system from being clean and
+// needs a person, and closes those of earlier rounds that are no more.
+func (l *laneRun) raiseAll(ctx workflow.Context, g goal, inv lastday.Inventory, j plan.Judgement) {
+	raised := l.stillDue(j.Due)
+	add := func(t Task) {
+		t.System, t.Stage = l.l.System, g.name()
+		raised = append(raised, l.c.raise(ctx, t))
+	}
+	if inv.Match.Verdict == lastday.FoundMany {
+		add(Task{Kind: TaskIdentity, What: "the account", Why: candidates(inv.Match), Todo: "resolve with `link` and the account's id"})
+	}
+	for _, gap := range j.Gaps {
+		add(Task{Kind: TaskBlind, What: gap.What, Why: gap.Why, Todo: gap.Fix, Code: gap.Code, GrantKind: gap.Kind})
+	}
+	if j.Verdict == plan.Blind && len(j.Gaps) == 0 && !l.l.Manual && !l.answered("") {
+		add(Task{Kind: TaskBlind, What: "the whole system", Why: "nothing showed that we could have seen the access"})
+	}
+	for _, grant := range j.Above {
+		add(Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: wayIn(grant), Grant: grant.Key, To: lastday.None, Todo: todoFor(TaskElsewhere)})
+	}
+	if g.stage.Cut || g.stage.Watch {
+		for _, r := range j.Residue {
+			if !r.Harmless {
+				add(Task{Kind: TaskResidue, What: r.Kind + " " + r.What, Why: r.Why, Todo: r.Todo})
+			}
+		}
+	}
+	l.c.clearBut(ctx, l.l.System, raised)
+}
+
+// stillDue are the tasks about changes that are due as before.
+func (l *laneRun) stillDue(due []lastday.Change) []string {
+	var ids []string
+	for _, t := range l.c.s.Tasks {
+		if t.Closed == nil && t.System == l.l.System && slices.ContainsFunc(due, func(c lastday.Change) bool { return c.ID == t.Change }) {
+			ids = append(ids, t.ID)
+		}
+	}
+	return ids
+}
+
+func candidates(m lastday.Match) string {
+	text := fmt.Sprintf("%d accounts may be the person's:", len(m.Candidates))
+	for _, c := range m.Candidates {
+		text += fmt.Sprintf(" %s (id %s: %v)", c.Account.Login, c.Account.ID, c.Evidence)
+	}
+	return text
+}
+
+func wayIn(g lastday.Grant) string {
+	if g.ManagedBy != "" {
+		return "managed by " + g.ManagedBy
+	}
+	return fmt.Sprintf("comes by way of %v", g.Via)
+}
+
+// waitsFor says in words what a stuck lane waits for.
+func (l *laneRun) waitsFor() string {
+	open := 0
+	var first Task
+	for _, t := range l.c.openTasks() {
+		if t.System == l.l.System {
+			if open == 0 {
+				first = t
+			}
+			open++
+		}
+	}
+	if open == 0 {
+		return "nothing showed that the access is gone"
+	}
+	return fmt.Sprintf("%d for a person, first: %s (%s)", open, first.What, first.Why)
+}
