@@ -62,7 +62,6 @@ func (l logger) Panic(msg string, tags ...tag.Tag) {
 }
 
 func (l logger) Fatal(msg string, tags ...tag.Tag) {
-	l.to.Error(msg, attributes(tags)...)
 	err := errors.New(msg)
 	for _, t := range tags {
 		// A tag's Value is only the error's text.
