@@ -2,18 +2,15 @@ package generic
 
 import (
 	"context"
-	"errors"
-	"io"
-	"mime"
-	"net"
+	"encoding/json"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"lastday"
 	"lastday/integrations/hr"
+	"lastday/integrations/internal/httpx"
 )
 
 const (
@@ -36,61 +33,68 @@ type ReadConfig struct {
 }
 
 type asker struct {
-	config  ReadConfig
+	path    string
 	mapping *hr.Mapping
-	secret  hr.Resolver
-	client  *http.Client
+	client  *httpx.Client
 }
 
 func newAsker(config *ReadConfig, deps Deps) (*asker, error) {
 	if config == nil {
 		return nil, nil
 	}
-	if err := checkURL(config.URL); err != nil {
+	base, path, err := splitURL(config.URL)
+	if err != nil {
 		return nil, err
 	}
 	mapping, err := readMapping(config.MappingFile, deps.ReadFile)
 	if err != nil {
 		return nil, err
 	}
-	a := &asker{config: *config, mapping: mapping, secret: deps.Secret}
-	if a.config.Timeout <= 0 {
-		a.config.Timeout = 10 * time.Second
+	timeout := config.Timeout
+	if timeout <= 0 {
+		timeout = 10 * time.Second
 	}
-	// A redirect could carry the token to another host, or lead to an answer
-	// about somebody else.
-	a.client = &http.Client{Transport: deps.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-	return a, nil
+	client, err := httpx.New(httpx.Options{
+		Base: base, Transport: deps.Transport, MaxBody: maxAnswer, Timeout: timeout,
+		Authorize: authorize(config.Token, deps.Secret), Header: http.Header{"Accept": {"application/json"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &asker{path: path, mapping: mapping, client: client}, nil
 }
 
-func checkURL(template string) error {
+// splitURL takes the host from the template, so that no id can change it.
+func splitURL(template string) (string, string, error) {
 	const op = "url"
 	if strings.Count(template, "{person}") != 1 || strings.Count(template, "{engagement}") != 1 {
-		return lastday.Errorf(lastday.CodeInvalid, op, "must hold {person} and {engagement} once each")
+		return "", "", lastday.Errorf(lastday.CodeInvalid, op, "must hold {person} and {engagement} once each")
 	}
-	u, err := url.Parse(fill(template, "p", "e"))
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return lastday.Errorf(lastday.CodeInvalid, op, "is no URL, or holds a password or a fragment")
+	scheme, rest, ok := strings.Cut(template, "://")
+	host, path, slash := strings.Cut(rest, "/")
+	if !ok || !slash || strings.ContainsAny(host, "{}?#@") || strings.Contains(path, "#") {
+		return "", "", lastday.Errorf(lastday.CodeInvalid, op, "must be scheme://host/path, without password and fragment")
 	}
-	ip := net.ParseIP(u.Hostname())
-	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		return lastday.Errorf(lastday.CodeInvalid, op, "must be https, or http to this very machine")
-	}
-	if u2, err := url.Parse(fill(template, "x", "y")); err != nil || u2.Host != u.Host {
-		return lastday.Errorf(lastday.CodeInvalid, op, "the host must not depend on the person")
-	}
-	return nil
+	return scheme + "://" + host, path, nil
 }
 
-func fill(template, person, engagement string) string {
-	return strings.NewReplacer("{person}", escape(person), "{engagement}", escape(engagement)).Replace(template)
+// authorize resolves the token with every call: it may have been changed.
+func authorize(ref string, resolve hr.Resolver) func(*http.Request) error {
+	if ref == "" {
+		return nil
+	}
+	return func(r *http.Request) error {
+		token, err := resolve(r.Context(), ref)
+		if err != nil {
+			return lastday.Wrap(lastday.CodeInternal, opRead, "our token cannot be read", err)
+		}
+		r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
+		return nil
+	}
 }
 
-// escape makes an id safe in a path as well as in a query, dots included: ".."
-// must not climb.
+// escape makes an id safe in a path as well as in a query: it cannot climb and
+// cannot add a parameter.
 func escape(id string) string {
 	text := strings.ReplaceAll(url.QueryEscape(id), "+", "%20")
 	if strings.Trim(id, ".") == "" {
@@ -104,15 +108,15 @@ func (s *Source) Read(ctx context.Context, personKey, engagementID string) (last
 	if s.asker == nil {
 		return lastday.Separation{}, lastday.Errorf(lastday.CodeUnsupported, opRead, "%s has no url to be asked at", s.name)
 	}
-	body, err := s.asker.get(ctx, personKey, engagementID)
-	if err != nil {
+	if personKey == "" || engagementID == "" {
+		return lastday.Separation{}, lastday.Errorf(lastday.CodeInvalid, opRead, "asked about nobody")
+	}
+	path := strings.NewReplacer("{person}", escape(personKey), "{engagement}", escape(engagementID)).Replace(s.asker.path)
+	var body json.RawMessage
+	if _, err := s.asker.client.Get(ctx, opRead, path, &body); err != nil {
 		return lastday.Separation{}, err
 	}
-	tree, err := hr.ParseJSON(body)
-	if err != nil {
-		return lastday.Separation{}, lastday.Wrap(lastday.CodeInvalid, opRead, "the answer", err)
-	}
-	told, err := s.answer(tree)
+	told, err := s.answer(body)
 	if err != nil {
 		return lastday.Separation{}, err
 	}
@@ -122,96 +126,13 @@ func (s *Source) Read(ctx context.Context, personKey, engagementID string) (last
 	return told, nil
 }
 
-func (s *Source) answer(tree any) (lastday.Separation, error) {
+func (s *Source) answer(body []byte) (lastday.Separation, error) {
+	tree, err := hr.ParseJSON(body)
+	if err != nil {
+		return lastday.Separation{}, err
+	}
 	if s.asker.mapping != nil {
 		return s.asker.mapping.Answer(s.canon, tree)
 	}
 	return s.canon.Answer(tree)
-}
-
-func (a *asker) get(ctx context.Context, person, engagement string) ([]byte, error) {
-	if person == "" || engagement == "" {
-		return nil, lastday.Errorf(lastday.CodeInvalid, opRead, "asked about nobody")
-	}
-	slow := lastday.Errorf(lastday.CodeTransient, opRead, "no answer within %s", a.config.Timeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, a.config.Timeout, slow)
-	defer cancel()
-	request, err := a.request(ctx, person, engagement)
-	if err != nil {
-		return nil, err
-	}
-	response, err := a.client.Do(request)
-	if err != nil {
-		return nil, unsent(ctx, err)
-	}
-	defer response.Body.Close()
-	if err := judge(response); err != nil {
-		return nil, err
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err != nil {
-		return nil, unsent(ctx, err)
-	}
-	if len(body) > maxAnswer {
-		return nil, lastday.Errorf(lastday.CodeInvalid, opRead, "the answer is larger than %d bytes", maxAnswer)
-	}
-	return body, nil
-}
-
-func (a *asker) request(ctx context.Context, person, engagement string) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fill(a.config.URL, person, engagement), nil)
-	if err != nil {
-		return nil, lastday.Errorf(lastday.CodeInvalid, opRead, "the url cannot be filled in")
-	}
-	request.Header.Set("Accept", "application/json")
-	if a.config.Token == "" {
-		return request, nil
-	}
-	token, err := a.secret(ctx, a.config.Token)
-	if err != nil {
-		return nil, lastday.Wrap(lastday.CodeInternal, opRead, "our token cannot be read", err)
-	}
-	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
-	return request, nil
-}
-
-// unsent leaves the URL away, which net/http puts into its errors: it names
-// the person.
-func unsent(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return lastday.Wrap(lastday.CodeTransient, opRead, "HR was not reached", cause)
-	}
-	var inURL *url.Error
-	if errors.As(err, &inURL) {
-		err = inURL.Err
-	}
-	return lastday.Wrap(lastday.CodeTransient, opRead, "HR was not reached", err)
-}
-
-// judge turns everything but a JSON answer of 200 into an error. Not found is
-// no statement about anybody.
-func judge(response *http.Response) error {
-	status := response.StatusCode
-	code := lastday.CodeInvalid
-	switch {
-	case status == http.StatusOK:
-		media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
-		if err == nil && (media == "application/json" || strings.HasSuffix(media, "+json")) {
-			return nil
-		}
-		return lastday.Errorf(lastday.CodeInvalid, opRead, "the answer is not JSON")
-	case status == http.StatusNotFound || status == http.StatusGone:
-		code = lastday.CodeNotFound
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		code = lastday.CodeDenied
-	case status == http.StatusTooManyRequests:
-		code = lastday.CodeRateLimited
-	case status >= 500 || status == http.StatusRequestTimeout:
-		code = lastday.CodeTransient
-	}
-	e := lastday.Errorf(code, opRead, "HR answered %d", status)
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = min(time.Duration(seconds)*time.Second, time.Hour)
-	}
-	return e
 }
