@@ -115,7 +115,10 @@ func routeTree() *node {
 // allRoutes lists every endpoint served.
 func allRoutes() []*route {
 	var out []*route
-	for _, group := range [][]*route{metaRoutes(), orgRoutes(), teamRoutes(), repoRoutes()} {
+	for _, group := range [][]*route{
+		metaRoutes(), orgRoutes(), teamRoutes(), repoRoutes(), credentialRoutes(), roleRoutes(), hookRoutes(), seatRoutes(), protectRoutes(),
+		ruleRoutes(), scimRoutes(), auditRoutes(),
+	} {
 		out = append(out, group...)
 	}
 	return out
