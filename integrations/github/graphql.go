@@ -1,0 +1,91 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"lastday"
+)
+
+// graphQL is where queries go, relative to the REST base: /graphql beside it on
+// github.com, /api/graphql beside /api/v3 on a GitHub Enterprise Server.
+// https://docs.github.com/enterprise-server@latest/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
+func (c *client) graphQL() string {
+	if strings.HasSuffix(c.gh.BaseURL.Path, "/api/v3/") {
+		return "../graphql"
+	}
+	return "graphql"
+}
+
+type graphError struct {
+	Type       string `json:"type"`
+	Path       []any  `json:"path"`
+	Extensions struct {
+		SAMLFailure bool `json:"saml_failure"`
+	} `json:"extensions"`
+}
+
+// query asks one GraphQL query and reads its data into into. An answer with
+// errors is an error, however much data came with it: a part must not pass for
+// the whole.
+func (c *client) query(ctx context.Context, op, text string, vars map[string]any, into any) (answer, error) {
+	var got struct {
+		Data   json.RawMessage `json:"data"`
+		Errors []graphError    `json:"errors"`
+	}
+	body := map[string]any{"query": text, "variables": vars}
+	a, err := c.do(ctx, call{op: op, method: "POST", where: c.graphQL(), body: body}, &got)
+	if err != nil {
+		return a, err
+	}
+	if len(got.Errors) > 0 {
+		return a, graphFailure(op, got.Errors, a)
+	}
+	if len(got.Data) == 0 || string(got.Data) == "null" {
+		return a, lastday.Errorf(lastday.CodeTransient, op, "an answer without data")
+	}
+	if err := json.Unmarshal(got.Data, into); err != nil {
+		return a, lastday.Errorf(lastday.CodeInvalid, op, "an answer of another shape")
+	}
+	return a, nil
+}
+
+// graphFailure finds the code of a list of errors: the gravest decides.
+func graphFailure(op string, errs []graphError, a answer) error {
+	kinds := map[string]bool{}
+	for _, e := range errs {
+		kinds[e.Type] = true
+		if e.Extensions.SAMLFailure {
+			return lastday.Errorf(lastday.CodeDenied, op, "single sign-on: authorize the credential for the organization")
+		}
+	}
+	switch {
+	case kinds["RATE_LIMITED"] || kinds["RATE_LIMIT"]:
+		return limitedBy(op, a)
+	case kinds["FORBIDDEN"] || kinds["INSUFFICIENT_SCOPES"]:
+		return lastday.Errorf(lastday.CodeDenied, op, "the credential may not ask this")
+	case kinds["NOT_FOUND"]:
+		return lastday.Errorf(lastday.CodeNotFound, op, "not found, or hidden from us")
+	case kinds["MAX_NODE_LIMIT_EXCEEDED"] || kinds["RESOURCE_LIMITS_EXCEEDED"]:
+		return lastday.Errorf(lastday.CodeInvalid, op, "the query asks for too much: lower batch")
+	case kinds[""] || kinds["SERVICE_UNAVAILABLE"] || kinds["INTERNAL"]:
+		return lastday.Errorf(lastday.CodeTransient, op, "the far side could not finish the query")
+	}
+	return lastday.Errorf(lastday.CodeInvalid, op, "the far side refuses the query")
+}
+
+func limitedBy(op string, a answer) error {
+	wait := resetOf(a.header)
+	if wait <= 0 {
+		wait = time.Minute
+	}
+	return &lastday.Error{Code: lastday.CodeRateLimited, Op: op, What: "the far side asks to come back later", RetryAfter: wait}
+}
+
+// pageInfo is where a connection goes on.
+type pageInfo struct {
+	HasNextPage bool   `json:"hasNextPage"`
+	EndCursor   string `json:"endCursor"`
+}

@@ -1,0 +1,81 @@
+package github
+
+import (
+	"context"
+
+	"lastday"
+)
+
+// withManagers tells which teams an identity provider decides about: their
+// members can only be changed there. Which teams those are is a fact of the
+// organization, kept with the index.
+// https://docs.github.com/enterprise-cloud@latest/organizations/organizing-members-into-teams/synchronizing-a-team-with-an-identity-provider-group
+func (d *driver) withManagers(ctx context.Context, teams []team) ([]team, error) {
+	if len(teams) == 0 {
+		return teams, nil
+	}
+	idx, err := d.index.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range teams {
+		if teams[i].managed, err = idx.managerOf(ctx, d, teams[i].slug, teams[i].id); err != nil {
+			return nil, err
+		}
+	}
+	return teams, nil
+}
+
+// managerOf says who decides about a team's members, empty for the
+// organization itself. It is asked once per team and index, and only where the
+// organization is connected to groups at all.
+func (s *snapshot) managerOf(ctx context.Context, d *driver, slug string, id int64) (string, error) {
+	if !s.externalGroups && !s.teamSync {
+		return "", nil
+	}
+	if known, ok := s.manager(id); ok {
+		return known, nil
+	}
+	name, err := d.askManager(ctx, s, slug)
+	if err == nil {
+		s.setManager(id, name)
+	}
+	return name, err
+}
+
+func (d *driver) askManager(ctx context.Context, s *snapshot, slug string) (string, error) {
+	type group struct {
+		Name string `json:"group_name"`
+	}
+	var got struct {
+		External []group `json:"external_groups"`
+		Synced   []group `json:"groups"`
+	}
+	if s.externalGroups {
+		_, err := d.client.get(ctx, "read external groups of a team", d.client.inOrg("teams", slug, "external-groups"), &got)
+		if err != nil && !notManaged(err) {
+			return "", err
+		}
+	}
+	if s.teamSync && len(got.External) == 0 {
+		_, err := d.client.get(ctx, "read synchronized groups of a team", d.client.inOrg("teams", slug, "team-sync", "group-mappings"), &got)
+		if err != nil && !notManaged(err) {
+			return "", err
+		}
+	}
+	for _, g := range append(got.External, got.Synced...) {
+		return "identity provider group " + g.Name, nil
+	}
+	return "", nil
+}
+
+// notManaged says that the organization answers the question with no: groups
+// are for organizations with single sign-on.
+func notManaged(err error) bool {
+	switch lastday.CodeOf(err) {
+	case lastday.CodeNotFound, lastday.CodeDenied, lastday.CodeInvalid, lastday.CodeUnsupported:
+		return true
+	case lastday.CodeProtected, lastday.CodeRateLimited, lastday.CodeTransient, lastday.CodeUnknownOutcome, lastday.CodeInternal:
+	}
+	return false
+}
