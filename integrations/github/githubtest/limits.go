@@ -47,7 +47,7 @@ func (s *Server) resource(c *call) (string, int) {
 func (s *Server) overLimit(c *call) *reply {
 	name, limit := s.resource(c)
 	w := s.window(c.who.key+"/"+name, c.now)
-	if w.Used >= limit && c.path != "/rate_limit" {
+	if w.Used >= limit && name == "core" && c.path != "/rate_limit" {
 		out := forbidden("API rate limit exceeded for user ID " + c.who.key + ".")
 		out.free = true
 		return out

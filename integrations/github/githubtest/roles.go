@@ -111,11 +111,12 @@ func (w *world) memberIDs(o *org) []int64 {
 // descendants returns the team and all teams below it.
 func (o *org) descendants(t *team) []*team {
 	out := []*team{t}
-	for _, child := range byID(o.Teams) {
-		if child.Parent == t.ID {
-			out = append(out, o.descendants(child)...)
+	for _, d := range o.Teams {
+		if d != t && slices.Contains(o.ancestors(d), t) {
+			out = append(out, d)
 		}
 	}
+	slices.SortFunc(out[1:], func(a, b *team) int { return int(a.ID - b.ID) })
 	return out
 }
 
@@ -193,14 +194,29 @@ func (w *world) sources(o *org, r *repo, id int64) []source {
 
 func (o *org) teamSources(r *repo, id int64) []source {
 	var out []source
-	for _, t := range byID(o.Teams) {
-		if _, ok := t.Members[id]; !ok {
-			continue
+	for _, t := range o.teamsOf(id) {
+		best := ""
+		for _, a := range o.ancestors(t) {
+			if role, ok := a.Repos[r.ID]; ok && rank(o.base(role)) > rank(o.base(best)) {
+				best = role
+			}
 		}
-		if role, ok := o.teamRepos(t)[r.ID]; ok {
-			out = append(out, source{role, "team " + t.Slug})
+		if best != "" {
+			out = append(out, source{best, "team " + t.Slug})
 		}
 	}
+	return out
+}
+
+// teamsOf lists the teams a person is a direct member of.
+func (o *org) teamsOf(id int64) []*team {
+	var out []*team
+	for _, t := range o.Teams {
+		if _, in := t.Members[id]; in {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b *team) int { return int(a.ID - b.ID) })
 	return out
 }
 
@@ -213,8 +229,8 @@ func (o *org) roleSources(id int64) []source {
 		if role.Users[id] {
 			out = append(out, source{role.Base, "organization role " + role.Name})
 		}
-		for _, t := range byID(o.Teams) {
-			if _, in := t.Members[id]; in && role.Teams[t.ID] {
+		for _, t := range o.teamsOf(id) {
+			if role.Teams[t.ID] {
 				out = append(out, source{role.Base, "organization role " + role.Name + " by team " + t.Slug})
 			}
 		}

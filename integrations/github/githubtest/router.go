@@ -117,7 +117,7 @@ func allRoutes() []*route {
 	var out []*route
 	for _, group := range [][]*route{
 		metaRoutes(), orgRoutes(), teamRoutes(), repoRoutes(), credentialRoutes(), roleRoutes(), hookRoutes(), seatRoutes(), protectRoutes(),
-		ruleRoutes(), scimRoutes(), auditRoutes(),
+		ruleRoutes(), scimRoutes(), auditRoutes(), graphqlRoutes(),
 	} {
 		out = append(out, group...)
 	}

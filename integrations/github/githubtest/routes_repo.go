@@ -28,7 +28,7 @@ func repoRoutes() []*route {
 func listCollaborators(c *call) *reply {
 	var ids []int64
 	affiliation, want := c.q.Get("affiliation"), c.q.Get("permission")
-	for _, id := range c.reach() {
+	for _, id := range c.reach(affiliation) {
 		_, direct := c.repo.Collaborators[id]
 		inside := c.w.belongs(c.org, id)
 		if affiliation == "direct" && !direct || affiliation == "outside" && (!direct || inside) {
@@ -48,8 +48,12 @@ func (c *call) roleShown(id int64, affiliation string) string {
 	return c.w.effective(c.org, c.repo, id)
 }
 
-// reach lists everybody who has more than the public on the repository.
-func (c *call) reach() []int64 {
+// reach lists everybody who has more than the public on the repository; direct and outside collaborators are named by the
+// repository itself.
+func (c *call) reach(affiliation string) []int64 {
+	if affiliation == "direct" || affiliation == "outside" {
+		return sortedKeys(c.repo.Collaborators)
+	}
 	ids := map[int64]bool{}
 	for id := range c.repo.Collaborators {
 		ids[id] = true

@@ -42,6 +42,7 @@ type Options struct {
 type Server struct {
 	opts   Options
 	routes *node
+	schema map[string]*gqlType
 
 	mu       sync.Mutex
 	w        *world
@@ -67,7 +68,7 @@ func New(opts Options) *Server {
 	if opts.GraphQLPoints == 0 {
 		opts.GraphQLPoints = 5000
 	}
-	return &Server{opts: opts, routes: routeTree(), w: newWorld(), windows: map[string]*window{}, writes: map[string]*window{}}
+	return &Server{opts: opts, routes: routeTree(), schema: publishedSchema(), w: newWorld(), windows: map[string]*window{}, writes: map[string]*window{}}
 }
 
 // Start listens on a free loopback port and returns the base URL without a trailing slash. Close ends it.
