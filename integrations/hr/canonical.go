@@ -86,7 +86,7 @@ func (c Canon) Event(tree any) Event {
 	}
 	word, ok := wordOf(e.Type)
 	if !ok {
-		f.mistake("type", "%s is not understood", shown(e.Type))
+		f.mistake("type", "%s is not understood", shownType(e.Type))
 	}
 	sequence := f.text(m, "", "sequence")
 	s := c.separation(f, m["data"], "data", told{word: word, known: ok, at: e.Time, sequence: sequence})
@@ -100,6 +100,14 @@ func wordOf(eventType string) (string, bool) {
 	}
 	word, ok := strings.CutSuffix(rest, typeSuffix)
 	return word, ok && slices.Contains(words(), word)
+}
+
+// shownType quotes a type: a word that may have dots, as it names no person.
+func shownType(eventType string) string {
+	if shown(strings.ReplaceAll(eventType, ".", "-")) == "the value (not shown)" {
+		return "the value (not shown)"
+	}
+	return fmt.Sprintf("%q", eventType)
 }
 
 // Answer reads what HR answered to Read: the data alone, which must say itself

@@ -84,7 +84,7 @@ func (m Mapping) event(c Canon, item any) (Event, bool) {
 	}
 	known := slices.Contains(words(), word)
 	if !known && len(t.wrong) == 0 {
-		t.mistake("type", "%s is not understood", shown(word))
+		t.mistake("type", "%s is not understood", shownType(word))
 	}
 	e := Event{ID: t.take(m.ID, "id"), Type: said, Time: t.instant(m.Time, "time")}
 	if len(e.ID) > maxText {
