@@ -1,0 +1,262 @@
+// Package config reads the one configuration file of lastday.
+//
+// The file is strict: a word that is not known is a mistake, and all mistakes
+// are told at once, each with its line. It holds no secrets, only references
+// such as env:NAME or file:PATH.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"lastday"
+)
+
+// Config is the file's content.
+type Config struct {
+	// Version of the file's form; it is 1.
+	Version int     `yaml:"version"`
+	Company Company `yaml:"company"`
+	// Policies are files, relative to this one; the first whose selector holds
+	// decides about a leaver.
+	Policies []string  `yaml:"policies"`
+	Systems  []System  `yaml:"systems"`
+	Sources  []Source  `yaml:"sources"`
+	Notify   []Channel `yaml:"notify"`
+	// Protected people are only touched with the approval of others.
+	Protected  Protected  `yaml:"protected"`
+	Gate       Gate       `yaml:"gate"`
+	MinOwners  int        `yaml:"min_owners"`
+	Starter    Starter    `yaml:"starter"`
+	Worker     Worker     `yaml:"worker"`
+	Encryption Encryption `yaml:"encryption"`
+
+	dir string
+}
+
+// Company says what holds for all.
+type Company struct {
+	// Domains are the company's own mail domains: only addresses in them are
+	// evidence of who somebody is.
+	Domains []string `yaml:"domains"`
+}
+
+// System is one far side.
+type System struct {
+	// Name is unique and stands in records; lower case, digits and dashes.
+	Name string `yaml:"name"`
+	Kind string `yaml:"kind"`
+	// Protected are immutable account ids there that are only touched with an approval.
+	Protected []string `yaml:"protected"`
+	// PerSecond bounds the activities of this system in all workers together;
+	// zero is no bound.
+	PerSecond float64 `yaml:"per_second"`
+	// DryRun refuses every change.
+	DryRun bool `yaml:"dry_run"`
+	Config Raw  `yaml:"config"`
+}
+
+// Source is one HR source.
+type Source struct {
+	Name   string `yaml:"name"`
+	Kind   string `yaml:"kind"`
+	Config Raw    `yaml:"config"`
+}
+
+// Channel is one way to tell people.
+type Channel struct {
+	Kind   string `yaml:"kind"`
+	Config Raw    `yaml:"config"`
+}
+
+// Protected are people whom nobody may cut alone.
+type Protected struct {
+	// People are keys of persons, as HR has them.
+	People []string `yaml:"people"`
+}
+
+// Gate says how many leavers are usual.
+type Gate struct {
+	// PerDay is how many cases may begin to change access in 24 hours before the
+	// next ones wait for a person; zero is 10.
+	PerDay int `yaml:"per_day"`
+}
+
+// Starter is the HTTP side.
+type Starter struct {
+	// Listen is host:port; empty is 127.0.0.1:8090.
+	Listen string `yaml:"listen"`
+}
+
+// Worker says what a worker process serves.
+type Worker struct {
+	// Systems are the systems served; empty is all.
+	Systems []string `yaml:"systems"`
+	// NoCases leaves cases to other workers: this one serves far sides alone.
+	NoCases bool `yaml:"no_cases"`
+	// Metrics is host:port for /metrics and /healthz; empty serves none.
+	Metrics string `yaml:"metrics"`
+}
+
+// Encryption turns the encryption of histories on.
+type Encryption struct {
+	// Keys: the first encrypts, all decrypt. None leaves histories readable to
+	// whoever may read the namespace.
+	Keys []Key `yaml:"keys"`
+	// CodecListen is where the starter lets the Temporal UI decode; empty is nowhere.
+	CodecListen string `yaml:"codec_listen"`
+	// CodecOrigins are the addresses of the UI that may ask.
+	CodecOrigins []string `yaml:"codec_origins"`
+	// CodecTokens are references of bearer tokens; without any, only a loopback
+	// address may listen.
+	CodecTokens []string `yaml:"codec_tokens"`
+}
+
+// Key is one key of the ring.
+type Key struct {
+	ID     string `yaml:"id"`
+	Secret string `yaml:"secret"`
+}
+
+// Raw is a part of the file that somebody else decodes, strictly and with its lines.
+type Raw struct{ node ast.Node }
+
+// UnmarshalYAML keeps the node.
+func (r *Raw) UnmarshalYAML(node ast.Node) error {
+	r.node = node
+	return nil
+}
+
+// Decode decodes the part into a struct. An absent part leaves it as it is.
+func (r Raw) Decode(into any) error {
+	if r.node == nil {
+		return nil
+	}
+	if _, empty := r.node.(*ast.NullNode); empty {
+		return nil
+	}
+	if err := yaml.NodeToValue(r.node, into, yaml.Strict()); err != nil {
+		return lastday.Errorf(lastday.CodeInvalid, "configuration", "%s", yaml.FormatError(err, false, false))
+	}
+	return nil
+}
+
+// mostBytes bounds the file.
+const mostBytes = 4 << 20
+
+// Read reads and checks a file.
+func Read(path string) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, lastday.Wrap(lastday.CodeInvalid, "configuration", "read (is --config right?)", err)
+	}
+	c, err := Parse(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	c.dir = filepath.Dir(path)
+	return c, nil
+}
+
+// Parse reads a file's text; relative paths in it are relative to where the
+// program runs.
+func Parse(text []byte) (Config, error) {
+	if len(text) > mostBytes {
+		return Config{}, lastday.Errorf(lastday.CodeInvalid, "configuration", "larger than %d bytes", mostBytes)
+	}
+	var c Config
+	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
+		return Config{}, lastday.Errorf(lastday.CodeInvalid, "configuration", "%s", yaml.FormatError(err, false, false))
+	}
+	c.fill()
+	return c, c.check()
+}
+
+func (c *Config) fill() {
+	if c.Gate.PerDay == 0 {
+		c.Gate.PerDay = 10
+	}
+	if c.MinOwners == 0 {
+		c.MinOwners = 1
+	}
+	if c.Starter.Listen == "" {
+		c.Starter.Listen = "127.0.0.1:8090"
+	}
+}
+
+// Path makes a path of the file absolute or relative to where the program runs.
+func (c Config) Path(path string) string {
+	if c.dir == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.dir, path)
+}
+
+// check finds all mistakes that need no far side.
+func (c Config) check() error {
+	var found []error
+	bad := func(format string, args ...any) {
+		found = append(found, lastday.Errorf(lastday.CodeInvalid, "configuration", format, args...))
+	}
+	if c.Version != 1 {
+		bad("version: is %d, this program reads 1", c.Version)
+	}
+	if len(c.Policies) == 0 {
+		bad("policies: there is none; without one nobody knows when to take what")
+	}
+	c.checkNames(bad)
+	c.checkAddresses(bad)
+	if c.Gate.PerDay < 0 {
+		bad("gate.per_day: %d is less than nothing", c.Gate.PerDay)
+	}
+	return errors.Join(found...)
+}
+
+func (c Config) checkNames(bad func(string, ...any)) {
+	name := regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	seen := map[string]bool{}
+	for i, s := range c.Systems {
+		if !name.MatchString(s.Name) {
+			bad("systems[%d].name: %q: want lower case letters, digits and dashes", i, s.Name)
+		}
+		if seen[s.Name] {
+			bad("systems[%d].name: %q is there twice", i, s.Name)
+		}
+		seen[s.Name] = true
+		if s.PerSecond < 0 {
+			bad("systems[%d].per_second: %v is less than nothing", i, s.PerSecond)
+		}
+	}
+	for i, served := range c.Worker.Systems {
+		if !seen[served] {
+			bad("worker.systems[%d]: there is no system %q", i, served)
+		}
+	}
+	sources := map[string]bool{}
+	for i, s := range c.Sources {
+		if !name.MatchString(s.Name) || sources[s.Name] {
+			bad("sources[%d].name: %q: want a name of its own, of lower case letters, digits and dashes", i, s.Name)
+		}
+		sources[s.Name] = true
+	}
+}
+
+func (c Config) checkAddresses(bad func(string, ...any)) {
+	for _, a := range []struct{ field, address string }{
+		{"starter.listen", c.Starter.Listen}, {"worker.metrics", c.Worker.Metrics}, {"encryption.codec_listen", c.Encryption.CodecListen},
+	} {
+		if _, _, err := net.SplitHostPort(a.address); a.address != "" && err != nil {
+			bad("%s: %q is not host:port", a.field, a.address)
+		}
+	}
+	if c.Encryption.CodecListen != "" && len(c.Encryption.Keys) == 0 {
+		bad("encryption.codec_listen: there are no keys to decode with")
+	}
+}
