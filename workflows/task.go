@@ -34,7 +34,7 @@ func (c *caseRun) taskOpen(system, change string) bool {
 // raise opens a task, or refreshes it if it is open already, and returns its
 // id. What a person has answered for is not opened again.
 func (c *caseRun) raise(ctx workflow.Context, t Task) string {
-	t.ID = "t-" + lastday.OpaqueKey(c.id, t.System, string(t.Kind), t.What, t.Change, t.Grant)
+	t.ID = taskID(c.id, t)
 	for i := range c.s.Tasks {
 		old := &c.s.Tasks[i]
 		if old.ID != t.ID {
@@ -55,6 +55,16 @@ func (c *caseRun) raise(ctx workflow.Context, t Task) string {
 	c.s.Tasks = append(c.s.Tasks, t)
 	c.tasksChanged()
 	return t.ID
+}
+
+// taskID is the same for the same trouble. Trouble with a whole system is new
+// with each stage: a waiver holds for the stage at which it was given.
+func taskID(caseID string, t Task) string {
+	stage := ""
+	if t.Kind == TaskFailing || t.Kind == TaskUnserved {
+		stage = t.Stage
+	}
+	return "t-" + lastday.OpaqueKey(caseID, t.System, string(t.Kind), t.What, t.Change, t.Grant, stage)
 }
 
 // tellDelay is how long a task may wait before a person is told: not at all
