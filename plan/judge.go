@@ -58,7 +58,8 @@ type Judgement struct {
 	Kept []lastday.Kept
 	// Residue is of Above, of settled grants, and of the inventory.
 	Residue []lastday.Residue
-	// Gaps are those that nobody answered for.
+	// Gaps are those that nobody answered for. A missing positive control and an
+	// ambiguous account make the verdict Blind without one.
 	Gaps []lastday.Gap
 	// Highest is the highest level seen.
 	Highest lastday.Level
@@ -89,8 +90,12 @@ type judge struct {
 	stage  lastday.Stage
 	index  int
 	owners int
-	was    map[string]lastday.Grant
-	out    Judgement
+	// blind says that not all could be seen, otherAccount that what was seen is
+	// of an account that nobody planned for.
+	blind        bool
+	otherAccount bool
+	was          map[string]lastday.Grant
+	out          Judgement
 }
 
 func newJudge(p Policy, q Question) (*judge, error) {
@@ -108,14 +113,25 @@ func newJudge(p Policy, q Question) (*judge, error) {
 		j.index = slices.IndexFunc(p.stages, func(s stage) bool { return s.name == q.Stage })
 	}
 	j.was = beforeImages(q.Plan, q.Inventory.System)
-	j.out.Gaps = openGaps(p, q.Inventory)
-	if gap, ok := accountGap(q); ok {
-		j.out.Gaps = append(j.out.Gaps, gap)
-	}
-	sortGaps(j.out.Gaps)
+	j.look()
 	j.out.Highest = q.Inventory.Highest()
 	j.out.Residue = slices.Clone(q.Inventory.Residue)
 	return j, nil
+}
+
+// look finds what could not be seen.
+func (j *judge) look() {
+	inv := j.q.Inventory
+	j.blind = len(openGaps(j.policy, inv)) > 0
+	j.out.Gaps = unanswered(j.policy, inv)
+	if gap, ok := identityGap(inv); ok && inv.Match.Verdict != lastday.FoundMany {
+		j.out.Gaps = append(j.out.Gaps, gap)
+	}
+	if gap, ok := accountGap(j.q); ok {
+		j.out.Gaps = append(j.out.Gaps, gap)
+		j.otherAccount, j.blind = true, true
+	}
+	sortGaps(j.out.Gaps)
 }
 
 func checkQuestion(p Policy, q Question) (lastday.Stage, error) {
@@ -199,14 +215,14 @@ func (j *judge) settled(g lastday.Grant, ceiling lastday.Level) bool {
 	}
 	j.out.Residue = append(j.out.Residue, lastday.Residue{
 		System: j.q.Inventory.System, Kind: g.Kind, What: g.Rung + " on " + g.Resource.Name,
-		Why: "a person answered for it being at " + name + "; it is still seen at " + g.Rung,
+		Why: "a person answered for it being at " + name + "; it is still seen at " + g.Rung, Harmless: true,
 	})
 	return true
 }
 
 func (j *judge) above(g lastday.Grant, l limit) {
 	why := hindrance(j.q.Inventory, g, j.owners)
-	if why == nil && j.otherAccount() {
+	if why == nil && j.otherAccount {
 		why = &lastday.Residue{
 			System: j.q.Inventory.System, Kind: g.Kind, What: g.Rung + " on " + g.Resource.Name,
 			Why: "it belongs to another account than the one that was planned for", Todo: "pin the right account in the link table, then plan again",
@@ -221,11 +237,6 @@ func (j *judge) above(g lastday.Grant, l limit) {
 	j.out.Due = append(j.out.Due, lastday.NewChange(j.q.Plan.Case, j.q.Inventory.Match.Account, g, to, l.rule))
 }
 
-func (j *judge) otherAccount() bool {
-	_, other := accountGap(j.q)
-	return other
-}
-
 func (j *judge) sentence() Judgement {
 	out := j.out
 	sortChanges(out.Due)
@@ -233,7 +244,7 @@ func (j *judge) sentence() Judgement {
 	switch {
 	case len(out.Due) > 0:
 		out.Verdict = Due
-	case len(out.Gaps) > 0:
+	case j.blind:
 		out.Verdict = Blind
 	case len(out.Above) > 0:
 		out.Verdict = Stuck

@@ -85,7 +85,7 @@ func rests(back []lastday.Change) []lastday.Change {
 // trail is what we did to one grant of one account, step by step.
 type trail []Taken
 
-// trails sorts what we took by grant, in the order of the last step, latest first.
+// trails sorts what we took by grant.
 func trails(taken []Taken) []trail {
 	var all []trail
 	at := map[[2]string]int{}
@@ -106,7 +106,21 @@ func trails(taken []Taken) []trail {
 }
 
 func (t Taken) before() string { return cmp.Or(t.Receipt.Before, t.Change.From) }
-func (t Taken) after() string  { return cmp.Or(t.Receipt.After, t.Change.To) }
+
+// after is where the change left the grant. A reading that does not show the
+// change yet does not make it undone.
+func (t Taken) after() string {
+	if t.hangs() {
+		return t.Change.To
+	}
+	return cmp.Or(t.Receipt.After, t.Change.To)
+}
+
+// hangs says that a reading still showed the grant above where it was to go.
+func (t Taken) hangs() bool {
+	above, err := t.Change.Grant.Ladder.Compare(t.Receipt.After, t.Change.To)
+	return t.Receipt.After != "" && (err != nil || above > 0)
+}
 
 // merged joins the steps to one: where the grant stood before them, and where we
 // left it. Steps between which somebody else changed the grant do not join: only
@@ -147,16 +161,22 @@ func (t trail) back(caseID string, now lastday.Inventory, at time.Time, out *Ret
 		out.Back = append(out.Back, g.Key)
 		return lastday.Change{}, false
 	}
-	if why := joined.never(at); why != "" {
+	return joined.give(caseID, at, out)
+}
+
+// give makes the change that gives a grant back, if it can be.
+func (t trail) give(caseID string, at time.Time, out *Return) (lastday.Change, bool) {
+	if why := t.never(at); why != "" {
 		out.Cannot = append(out.Cannot, t.residue(why))
 		return lastday.Change{}, false
 	}
-	if why := joined.loss(); why != "" {
+	if why := t.loss(); why != "" {
 		out.Lossy = append(out.Lossy, t.residue(why))
 	}
-	g.Rung = ours
-	c := lastday.NewChange(caseID, account, g, before, "restore")
-	c.Undo = joined.undo()
+	g := t[0].Change.Grant
+	g.Rung = t[len(t)-1].after()
+	c := lastday.NewChange(caseID, t[0].Change.Account, g, t[0].before(), "restore")
+	c.Undo = t.undo()
 	return c, true
 }
 
@@ -180,9 +200,10 @@ func current(now lastday.Inventory, account lastday.Account, g lastday.Grant) (r
 
 // drift says why a grant is not ours to move; empty if it is.
 func (t trail) drift(before, ours, now string) string {
-	last := t[len(t)-1].Receipt
+	last := t[len(t)-1]
+	waiting := last.Receipt.Outcome == lastday.OutcomeAccepted || last.hangs()
 	switch {
-	case now == before && last.Outcome == lastday.OutcomeAccepted && last.Proof < lastday.ProofObserved:
+	case now == before && waiting && last.Receipt.Proof < lastday.ProofObserved:
 		return "the far side took the order to take it and may still carry it out"
 	case now == before, now == ours:
 		return ""
