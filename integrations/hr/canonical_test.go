@@ -38,19 +38,19 @@ func TestTheExamplesSayWhatTheirNamesSay(t *testing.T) {
 		"earlier": {
 			Source: "people", Person: mara, Engagement: contract, Kind: lastday.SeparationScheduled,
 			LastDay: lastday.Date{Year: 2026, Month: 12, Day: 4},
-			Zone:    "Europe/Berlin", ZoneBasis: "worker", EnteredAt: at("2026-11-27T16:02:10Z"), Sequence: "00000000000000000042",
+			Zone:    "Europe/Berlin", ZoneBasis: "worker", EnteredAt: at("2026-11-21T16:02:10Z"), Sequence: "00000000000000000042",
 		},
 		"rescinded": {
 			Source: "people", Person: lastday.Person{Key: "p-7f3c"}, Engagement: lastday.Engagement{ID: "ctr-881"},
-			Kind: lastday.SeparationScheduled, Rescinded: true, EnteredAt: at("2026-12-01T08:30:00Z"), Sequence: "00000000000000000043",
+			Kind: lastday.SeparationScheduled, Rescinded: true, EnteredAt: at("2026-11-22T08:30:00Z"), Sequence: "00000000000000000043",
 		},
 		// Half past ten in the evening in London is already the next day in Tokyo.
 		"immediate": {
 			Source:     "people",
 			Person:     lastday.Person{Key: "p-2b90", Name: "Tom Okafor", Emails: []string{"tom.okafor@example.com"}, EmployeeNumber: "0986"},
 			Engagement: lastday.Engagement{ID: "emp-412", WorkerType: "employee"}, Kind: lastday.SeparationImmediate, Confidential: true,
-			LastDay: lastday.Date{Year: 2026, Month: 12, Day: 3},
-			Zone:    "Asia/Tokyo", ZoneBasis: "site", EnteredAt: at("2026-12-02T22:41:07Z"), Sequence: "00000000000000000044",
+			LastDay: lastday.Date{Year: 2026, Month: 11, Day: 22},
+			Zone:    "Asia/Tokyo", ZoneBasis: "site", EnteredAt: at("2026-11-21T22:41:07Z"), Sequence: "00000000000000000044",
 		},
 		"contract-end": {
 			Source: "people", Person: lastday.Person{Key: "p-c0de", Emails: []string{"ana.souza@example.com"}},

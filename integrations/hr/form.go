@@ -84,7 +84,7 @@ func (f *form) id(m map[string]any, path, key string) string {
 	case len(s) > maxIDLen || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
 		f.mistake(at, "must be plain text without spaces, up to %d characters", maxIDLen)
 	case strings.Contains(s, "@"):
-		f.mistake(at, "looks like an address; use HR's own id")
+		f.mistake(at, "looks like an address (use HR's own id)")
 	}
 	return s
 }
