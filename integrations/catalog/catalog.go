@@ -1,15 +1,26 @@
-// Package catalog is the one list of the kinds of integrations that exist. It
+// Package catalog is the one list of the integrations and channels that exist. It
 // is literal: what is not written here cannot be configured.
 package catalog
 
 import (
 	"lastday/integrations"
 	"lastday/integrations/manual"
+	"lastday/integrations/notify"
+	"lastday/integrations/notify/webhook"
 )
 
 // Kinds lists every kind, in the order in which people are shown them.
 func Kinds() []integrations.Kind {
 	return []integrations.Kind{
 		manual.Kind(),
+	}
+}
+
+// Media lists every way to tell people something.
+func Media() []notify.Medium {
+	return []notify.Medium{
+		notify.LogMedium(),
+		notify.FileMedium(),
+		webhook.Medium(),
 	}
 }

@@ -30,3 +30,13 @@ func TestEveryKindDescribesItselfFully(t *testing.T) {
 		t.Errorf("names are missing or double: %v", names)
 	}
 }
+
+func TestEveryMediumHasANameOfItsOwn(t *testing.T) {
+	seen := map[string]bool{"": true}
+	for _, m := range catalog.Media() {
+		if seen[m.Name()] {
+			t.Errorf("the name %q is empty or double", m.Name())
+		}
+		seen[m.Name()] = true
+	}
+}
