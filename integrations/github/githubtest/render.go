@@ -154,6 +154,7 @@ func (c *call) teamWithParent(o *org, t *team) obj {
 func (c *call) fullTeam(o *org, t *team) obj {
 	out := c.teamWithParent(o, t)
 	organization := c.fullOrg(o)
+	delete(organization, "deploy_keys_enabled_for_repositories") // not shown here
 	maps.Copy(out, obj{
 		"members_count": len(o.teamMembers(t)), "repos_count": len(o.teamRepos(t)), "created_at": stamp(t.Created),
 		"updated_at": stamp(t.Created), "organization": organization,

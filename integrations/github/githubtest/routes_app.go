@@ -78,6 +78,10 @@ func installationRepos(c *call) *reply {
 	o := c.w.org(c.who.inst.Org)
 	c.org = o
 	return listIn(c, "repositories", obj{"total_count": len(o.Repos), "repository_selection": "all"}, byID(o.Repos), func(r *repo) any {
-		return c.fullRepo(o, r)
+		out := c.fullRepo(o, r)
+		for _, alone := range []string{"network_count", "organization", "subscribers_count"} {
+			delete(out, alone) // shown only where a repository stands alone
+		}
+		return out
 	})
 }

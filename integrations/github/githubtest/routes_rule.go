@@ -3,7 +3,6 @@ package githubtest
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 )
 
 func ruleRoutes() []*route {
@@ -71,14 +70,14 @@ func withRuleset(f func(*call, *ruleset) *reply) handler {
 // showRuleset shows bypass actors only to those who may write the ruleset (https://docs.github.com/rest/repos/rules#get-a-repository-ruleset).
 func showRuleset(c *call, r *ruleset) *reply {
 	out := c.rulesetHead(r)
-	out["rules"] = slices.Concat([]ruleSpec{}, r.Rules)
-	conditions := obj{"ref_name": obj{"include": slices.Concat([]string{}, r.Include), "exclude": []string{}}}
+	out["rules"] = append([]ruleSpec{}, r.Rules...)
+	conditions := obj{"ref_name": obj{"include": append([]string{}, r.Include...), "exclude": []string{}}}
 	if c.repo == nil {
 		conditions["repository_name"] = obj{"include": []string{"~ALL"}, "exclude": []string{}, "protected": true}
 	}
 	out["conditions"] = conditions
 	if c.repo == nil || rank(c.myRole()) >= rank("admin") {
-		out["bypass_actors"] = slices.Concat([]bypassActor{}, r.Bypass)
+		out["bypass_actors"] = append([]bypassActor{}, r.Bypass...)
 		out["current_user_can_bypass"] = "never"
 	}
 	return ok(out)
