@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"lastday"
+	"lastday/intake"
 	"lastday/integrations/hr"
 	"lastday/integrations/hr/generic"
 	"lastday/integrations/hr/hrtest"
-	"lastday/intake"
 )
 
 // The whole way: HR enters, sends again until it is taken, and is asked when
