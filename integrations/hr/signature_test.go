@@ -201,6 +201,24 @@ func TestVerifyRefusesEverythingThatIsNotWellSigned(t *testing.T) {
 	}
 }
 
+// Parts that could shift text into one another are refused also when the sum
+// is right: "a.1" and "2" must not be taken for "a" and "1.2".
+func TestVerifyRefusesAmbiguousPartsEvenWithTheRightSum(t *testing.T) {
+	body, now, scheme := []byte(`{"n":1}`), time.Unix(1795000000, 0), StandardWebhooks()
+	key, err := scheme.DecodeKey(testSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []struct{ id, timestamp string }{
+		{"evt.1", "1795000000"}, {"evt 1", "1795000000"}, {"evt_1", "+1795000000"}, {"evt_1", "1795000000 "}, {"evt_1", "-1795000000"},
+	} {
+		sum := base64.StdEncoding.EncodeToString(scheme.sum(key, v.id, v.timestamp, body))
+		if _, err := standardRing(t).Verify(headerOf(v.id, v.timestamp, "v1,"+sum), body, now); lastday.CodeOf(err) != lastday.CodeDenied {
+			t.Errorf("%q, %q: %v, want denied", v.id, v.timestamp, err)
+		}
+	}
+}
+
 // Rotating at the sender: it signs with the old and the new secret at a time.
 func TestVerifyFindsTheRightSignatureInAList(t *testing.T) {
 	body, now := []byte(`{"n":1}`), time.Unix(1795000000, 0)
