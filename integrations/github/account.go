@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -102,6 +103,8 @@ type who struct {
 	login string
 	// gone says that no account with the id was found.
 	gone bool
+	// invited are invitations by e-mail that are known to be the person's.
+	invited map[int64]bool
 }
 
 // resolve pins an account of ours to its login of now.
@@ -109,19 +112,20 @@ func (d *driver) resolve(ctx context.Context, account lastday.Account) (who, err
 	if account.System != "" && account.System != d.system {
 		return who{}, lastday.Errorf(lastday.CodeInvalid, "account", "it belongs to another system")
 	}
-	if account.ID == "" || account.ID[0] < '1' || account.ID[0] > '9' {
-		return who{}, lastday.Errorf(lastday.CodeInvalid, "account", "the id is no number")
+	invited := invitationsIn(account)
+	if strings.HasPrefix(account.ID, invitedID) && len(invited) > 0 {
+		return who{invited: invited}, nil
 	}
 	id, err := strconv.ParseInt(account.ID, 10, 64)
-	if err != nil {
+	if err != nil || id <= 0 {
 		return who{}, lastday.Errorf(lastday.CodeInvalid, "account", "the id is no number")
 	}
 	login, err := d.accounts.login(ctx, id)
 	if codeIs(err, lastday.CodeNotFound) {
-		return who{id: id, gone: true}, nil
+		return who{id: id, gone: true, invited: invited}, nil
 	}
 	if err != nil {
 		return who{}, err
 	}
-	return who{id: id, login: login}, nil
+	return who{id: id, login: login, invited: invited}, nil
 }

@@ -13,6 +13,8 @@ type job struct {
 	// now is the rung that was read before writing; empty if nothing was read,
 	// because the write itself tells.
 	now string
+	// repo is the name of now of the repository that the change is about.
+	repo string
 	// What the receipt will hold.
 	outcome  lastday.Outcome
 	note     string
@@ -49,11 +51,22 @@ type mover struct {
 }
 
 func (d *driver) mover(kind string) (mover, bool) {
-	m, ok := map[string]mover{
-		kindMember: {d.readMemberRung, d.writeMember},
-		kindTeam:   {d.readTeamRung, d.writeTeam},
-	}[kind]
-	return m, ok
+	switch kind {
+	case kindMember:
+		return mover{d.readMemberRung, d.writeMember}, true
+	case kindTeam:
+		return mover{d.readTeamRung, d.writeTeam}, true
+	case kindRepo:
+		return mover{d.readRepoRung, d.writeRepo}, true
+	}
+	for _, some := range []map[string]mover{
+		d.credentialMovers(), d.inviteMovers(), d.roleMovers(), d.guardMovers(), d.seatMovers(), d.enterpriseMovers(),
+	} {
+		if m, ok := some[kind]; ok {
+			return m, true
+		}
+	}
+	return mover{}, false
 }
 
 // Apply brings one grant to one rung.
@@ -71,7 +84,11 @@ func (d *driver) Apply(ctx context.Context, change lastday.Change) (lastday.Rece
 		return d.receipt(j), err
 	}
 	if m.read != nil {
-		if j.now, err = m.read(ctx, j); err != nil {
+		j.now, err = m.read(ctx, j)
+		if codeIs(err, lastday.CodeNotFound) && down {
+			j.now, err = lastday.None, d.alreadyGone(ctx, j, err)
+		}
+		if err != nil {
 			return lastday.Receipt{}, err
 		}
 	}
@@ -133,9 +150,18 @@ func (d *driver) prepare(ctx context.Context, j *job) (bool, error) {
 		return true, err
 	}
 	if !j.who.gone {
-		return false, nil
+		return false, unnamed(j)
 	}
 	return true, d.alreadyGone(ctx, j, lastday.Errorf(lastday.CodeNotFound, "apply", "no account with the pinned id, and nothing shows that we would see one"))
+}
+
+// unnamed refuses to go on without a login where one is needed: GitHub takes an
+// empty one for ourselves.
+func unnamed(j *job) error {
+	if j.who.login == "" && j.change.Grant.Kind != kindInvite {
+		return lastday.Errorf(lastday.CodeInvalid, "apply", "somebody without an account has invitations alone")
+	}
+	return nil
 }
 
 func errorOr(err, other error) error {

@@ -160,3 +160,12 @@ func says(err error, words ...string) bool {
 func codeIs(err error, code lastday.Code) bool { return err != nil && lastday.CodeOf(err) == code }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// number reads a text that itoa made; anything else is zero.
+func number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

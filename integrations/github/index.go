@@ -2,8 +2,11 @@ package github
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
+
+	"lastday"
 )
 
 // index is the shape of the organization, shared by all cases of the process.
@@ -19,10 +22,15 @@ func newIndex(d *driver) *index { return &index{d: d} }
 
 // snapshot is the organization at one time. All but managers is fixed.
 type snapshot struct {
-	readAt time.Time
-	org    organization
-	teams  []indexedTeam // with REST alone
-	repos  []indexedRepo
+	readAt   time.Time
+	org      organization
+	teams    []indexedTeam // with REST alone
+	repos    []indexedRepo
+	roles    []orgRole                // those that anybody has
+	keys     map[string][]string      // repositories with deploy keys, by the login that added them
+	rulesets map[int64][]rulesetPlace // rulesets, by who may bypass them
+	left     []lastday.Residue        // what belongs to nobody in particular
+	hidden   map[string]error         // kinds that could not be indexed
 	// What the organization is connected to.
 	externalGroups bool
 	teamSync       bool
@@ -39,10 +47,15 @@ type indexedTeam struct {
 
 // indexedRepo is a repository and what hangs on it.
 type indexedRepo struct {
-	node    string // GraphQL's id
-	id      int64
-	name    string
-	private bool
+	id           int64
+	name         string
+	visibility   string
+	archived     bool
+	keys         bool // it has deploy keys
+	rulesets     []int64
+	environments []indexedNames
+	guards       []indexedNames // branch protections, by pattern
+	codeowners   []string       // logins, lower case
 }
 
 // current is the index, read anew if it is older than allowed. One caller
@@ -84,11 +97,14 @@ func (s *snapshot) setManager(id int64, name string) {
 
 // readIndex reads the organization's shape.
 func (d *driver) readIndex(ctx context.Context) (*snapshot, error) {
-	s := &snapshot{readAt: d.now(), managers: map[int64]string{}}
+	s := &snapshot{
+		readAt: d.now(), managers: map[int64]string{}, keys: map[string][]string{},
+		rulesets: map[int64][]rulesetPlace{}, hidden: map[string]error{},
+	}
 	if _, err := d.client.get(ctx, "read the organization", d.client.inOrg(), &s.org); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos}
+	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexLeft}
 	if d.cfg.NoGraphQL {
 		steps = append(steps, d.indexTeams)
 	}
@@ -124,14 +140,96 @@ func (d *driver) indexGroups(ctx context.Context, s *snapshot) error {
 	return nil
 }
 
-// indexRepos lists the repositories.
+// indexRepos reads the repositories and what hangs on them.
 func (d *driver) indexRepos(ctx context.Context, s *snapshot) error {
-	return list(ctx, d.client, "list repositories", d.client.inOrg("repos"), func(r struct {
-		ID      int64  `json:"id"`
-		Node    string `json:"node_id"`
-		Name    string `json:"name"`
-		Private bool   `json:"private"`
+	read := d.indexByGraph
+	if d.cfg.NoGraphQL {
+		read = d.indexByREST
+	}
+	if err := read(ctx, s); err != nil {
+		return err
+	}
+	if err := d.indexKeys(ctx, s); err != nil {
+		return err
+	}
+	return d.indexRulesets(ctx, s)
+}
+
+// hide remembers that a kind could not be indexed; what may pass is an error.
+func (s *snapshot) hide(kind string, err error) error {
+	if !hidden(err) {
+		return err
+	}
+	s.hidden[kind] = err
+	return nil
+}
+
+// indexKeys finds out who added the deploy keys: only REST tells.
+func (d *driver) indexKeys(ctx context.Context, s *snapshot) error {
+	for _, r := range s.repos {
+		if !r.keys {
+			continue
+		}
+		keys, err := d.deployKeys(ctx, r.name)
+		if err != nil {
+			return s.hide(kindDeployKey, err)
+		}
+		for _, k := range keys {
+			s.keys[strings.ToLower(k.AddedBy)] = append(s.keys[strings.ToLower(k.AddedBy)], r.name)
+		}
+	}
+	return nil
+}
+
+// indexRulesets finds out whom rulesets let bypass: only REST tells people.
+func (d *driver) indexRulesets(ctx context.Context, s *snapshot) error {
+	var places []rulesetPlace
+	err := list(ctx, d.client, "list rulesets", d.client.inOrg("rulesets"), func(g struct {
+		ID int64 `json:"id"`
 	}) {
-		s.repos = append(s.repos, indexedRepo{id: r.ID, node: r.Node, name: r.Name, private: r.Private})
+		places = append(places, rulesetPlace{id: g.ID})
 	})
+	if err != nil {
+		if err := s.hide(kindRuleset, err); err != nil {
+			return err
+		}
+	}
+	for _, r := range s.repos {
+		for _, id := range r.rulesets {
+			places = append(places, rulesetPlace{repo: r.name, id: id})
+		}
+	}
+	for _, p := range places {
+		set, err := d.ruleset(ctx, p)
+		if err != nil {
+			return s.hide(kindRuleset, err)
+		}
+		for _, id := range set.users() {
+			s.rulesets[id] = append(s.rulesets[id], p)
+		}
+	}
+	return nil
+}
+
+// indexRoles lists the organization's roles, and which of them anybody has.
+func (d *driver) indexRoles(ctx context.Context, s *snapshot) error {
+	var roles []orgRole
+	err := walk(ctx, d.client, "list organization roles", d.client.inOrg("organization-roles"), func(page struct {
+		Roles []orgRole `json:"roles"`
+	}) {
+		roles = append(roles, page.Roles...)
+	})
+	if err != nil {
+		return s.hide(kindOrgRole, err)
+	}
+	for _, r := range roles {
+		held := false
+		if err := d.roleHolders(ctx, r.ID, func(roleHolder) { held = true }); err != nil {
+			return s.hide(kindOrgRole, err)
+		}
+		if held {
+			s.roles = append(s.roles, r)
+		}
+	}
+	return nil
 }

@@ -128,8 +128,8 @@ func quota(a answer) int {
 // kindsOfScope says what a classic token cannot see without a scope.
 func (d *driver) missingScopes(me self) []lastday.Gap {
 	gaps := []lastday.Gap{
-		d.gap(kindToken, lastday.CodeDenied, "only a GitHub App may list fine-grained tokens"),
-		d.gap(kindTokenRequest, lastday.CodeDenied, "only a GitHub App may list requests for fine-grained tokens"),
+		d.gap(kindToken, lastday.CodeDenied, appsOnly),
+		d.gap(kindTokenRequest, lastday.CodeDenied, appsOnly),
 	}
 	if me.scopes == nil {
 		return gaps

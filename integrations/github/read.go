@@ -2,6 +2,8 @@ package github
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"lastday"
 	"lastday/integrations"
@@ -13,14 +15,33 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 	if err != nil {
 		return integrations.Page{}, err
 	}
-	if at != "" {
-		return integrations.Page{}, lastday.Errorf(lastday.CodeInvalid, "list", "unknown cursor")
+	from, err := repositoriesFrom(at)
+	if err != nil {
+		return integrations.Page{}, err
 	}
 	s, err := d.standing(ctx, w)
 	if err != nil {
 		return d.blind(err)
 	}
-	return d.survey(ctx, w, s)
+	r := &reading{who: w, standing: s, page: integrations.Page{Control: s.control}}
+	if at == "" {
+		return d.survey(ctx, r)
+	}
+	err = d.read(ctx, r, area{kindRepo, func(ctx context.Context, r *reading) error { return d.readReposFrom(ctx, r, from) }})
+	return r.page, err
+}
+
+// repositoriesFrom reads a cursor: all that is paged are repositories.
+func repositoriesFrom(at integrations.Cursor) (int, error) {
+	if at == "" {
+		return 0, nil
+	}
+	text, ok := strings.CutPrefix(string(at), repoCursor)
+	from, err := strconv.Atoi(text)
+	if !ok || err != nil || from <= 0 {
+		return 0, lastday.Errorf(lastday.CodeInvalid, "list", "unknown cursor")
+	}
+	return from, nil
 }
 
 // blind is the page of a list where the first look was refused for good: one
@@ -49,37 +70,90 @@ type area struct {
 	read func(context.Context, *reading) error
 }
 
-func (d *driver) survey(ctx context.Context, w who, s standing) (integrations.Page, error) {
-	r := &reading{who: w, standing: s, page: integrations.Page{Control: s.control}}
-	if !s.control.Seen {
+func (d *driver) survey(ctx context.Context, r *reading) (integrations.Page, error) {
+	if !r.standing.control.Seen {
 		r.page.Gaps = append(r.page.Gaps, d.gap("", lastday.CodeNotFound, "nothing showed that we could see a membership"))
 	}
-	r.add(d.listMembership(s)...)
-	if w.gone {
-		return r.page, nil
+	r.add(d.listMembership(r.standing)...)
+	if r.who.login == "" {
+		err := d.readInvited(ctx, r)
+		return r.page, err
 	}
 	for _, a := range d.areas() {
-		err := a.read(ctx, r)
-		if err == nil {
-			continue
-		}
-		gap, err := d.unseen(a.kind, err)
-		if err != nil {
+		if err := d.read(ctx, r, a); err != nil {
 			return integrations.Page{}, err
 		}
-		r.page.Gaps = append(r.page.Gaps, gap)
 	}
 	return r.page, nil
 }
 
-func (d *driver) areas() []area {
-	return []area{
-		{kindTeam, d.readTeams},
+// read reads one area. What is refused for good becomes a gap; what may pass
+// ends the list.
+func (d *driver) read(ctx context.Context, r *reading, a area) error {
+	err := a.read(ctx, r)
+	if err == nil {
+		return nil
 	}
+	gap, err := d.unseen(a.kind, err)
+	if err == nil {
+		r.page.Gaps = append(r.page.Gaps, gap)
+	}
+	return err
+}
+
+// areas are all parts of what an account can do. Repositories come last: they
+// are paged.
+func (d *driver) areas() []area {
+	all := []area{
+		{kindInvite, d.readInvitations},
+		{kindRepoInvite, d.readRepoInvitations},
+		{kindCredential, d.readCredentials},
+		{kindToken, d.readTokens},
+		{kindTokenRequest, d.readTokenRequests},
+		{kindOrgRole, d.readRoles},
+		{kindRuleset, d.readRulesets},
+		{kindProtection, d.readProtections},
+		{kindEnvironment, d.readEnvironments},
+		{kindDeployKey, d.readKeys},
+		{kindCodespace, d.readCodespaces},
+		{kindCopilot, d.readSeat},
+		{kindTeam, d.readTeams},
+		{"residue", d.readLeft},
+	}
+	if d.cfg.ManagedUsers {
+		all = append(all, area{kindManaged, d.readManaged})
+	}
+	if d.cfg.Suspend {
+		all = append(all, area{kindAccount, d.readAccount})
+	}
+	if d.cfg.Block {
+		all = append(all, area{kindUnblocked, d.readBlock})
+	}
+	return append(all, area{kindBase, d.readBase}, area{kindRepo, d.readRepos})
+}
+
+// readBase reads what every member may do everywhere.
+func (d *driver) readBase(ctx context.Context, r *reading) error {
+	if !r.standing.in || r.standing.State != "active" || r.standing.Role == "billing_manager" {
+		return nil
+	}
+	idx, err := d.index.current(ctx)
+	if err == nil {
+		r.add(d.baseGrant(idx.org.Base)...)
+	}
+	return err
 }
 
 func (d *driver) readTeams(ctx context.Context, r *reading) error {
 	grants, err := d.listTeams(ctx, r.who)
 	r.add(grants...)
 	return err
+}
+
+// readInvited reads what somebody without an account can have: invitations.
+func (d *driver) readInvited(ctx context.Context, r *reading) error {
+	if len(r.who.invited) == 0 {
+		return nil
+	}
+	return d.read(ctx, r, area{kindInvite, d.readInvitations})
 }

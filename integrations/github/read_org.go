@@ -54,7 +54,7 @@ type standing struct {
 // standing reads the membership; where there is none it shows, through the very
 // same endpoint, that one would have been seen.
 func (d *driver) standing(ctx context.Context, w who) (standing, error) {
-	if w.gone {
+	if w.login == "" { // the account is gone, or there never was one
 		control, err := d.control(ctx)
 		return standing{control: control}, err
 	}
@@ -111,9 +111,7 @@ func (d *driver) witness(ctx context.Context) (who, string, error) {
 
 // organization is what we need of the organization itself.
 type organization struct {
-	ID    int64  `json:"id"`
-	Login string `json:"login"`
-	Base  string `json:"default_repository_permission"`
+	Base string `json:"default_repository_permission"`
 }
 
 // listMembership reads the membership, what every member may do, and the
@@ -127,7 +125,11 @@ func (d *driver) listMembership(s standing) []lastday.Grant {
 		return nil // an invitation, which listInvitations tells in full
 	}
 	for _, t := range s.Teams {
-		grants = append(grants, d.grant(kindEntTeam, lastday.Resource{ID: itoa(t.ID), Name: t.Name, Labels: map[string]string{"slug": t.Slug}}, rungMember))
+		g := d.grant(kindEntTeam, lastday.Resource{ID: itoa(t.ID), Name: t.Name, Labels: map[string]string{"slug": t.Slug}}, rungMember)
+		if d.cfg.Enterprise == "" {
+			g.ManagedBy = "the enterprise"
+		}
+		grants = append(grants, g)
 	}
 	if s.direct() || len(s.Teams) == 0 {
 		grants = append(grants, d.memberGrant(s))

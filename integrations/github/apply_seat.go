@@ -1,0 +1,67 @@
+package github
+
+import (
+	"context"
+	"net/http"
+
+	"lastday"
+)
+
+func (d *driver) seatMovers() map[string]mover {
+	return map[string]mover{
+		kindCodespace: {d.readCodespaceRung, d.writeCodespace},
+		kindCopilot:   {d.readSeatRung, d.writeSeat},
+	}
+}
+
+func (d *driver) readCodespaceRung(ctx context.Context, j *job) (string, error) {
+	all, err := d.codespaces(ctx, j.who)
+	for _, c := range all {
+		if itoa(c.ID) == j.resource().ID {
+			j.keep("name", c.Name)
+			return c.rung(), nil
+		}
+	}
+	return lastday.None, err
+}
+
+func (d *driver) writeCodespace(ctx context.Context, j *job) error {
+	where := []string{"members", j.who.login, "codespaces", j.undo["name"]}
+	switch {
+	case j.change.To == lastday.None:
+		a, err := d.client.send(ctx, "DELETE codespace", http.MethodDelete, d.client.inOrg(where...), nil, nil)
+		j.did(a)
+		return err
+	case j.change.To == "stopped" && j.now == "running":
+		a, err := d.client.send(ctx, "POST stop codespace", http.MethodPost, d.client.inOrg(append(where, "stop")...), nil, nil)
+		j.did(a)
+		return err
+	}
+	return j.refuse("only the person can start a codespace, and nobody can bring one back")
+}
+
+func (d *driver) readSeatRung(ctx context.Context, j *job) (string, error) {
+	s, err := d.seat(ctx, j.who)
+	if err != nil || !s.held() {
+		return lastday.None, err
+	}
+	if s.Team != nil {
+		return "seat", j.refuse("a team brings the seat: it goes with the team's membership")
+	}
+	return "seat", nil
+}
+
+func (d *driver) writeSeat(ctx context.Context, j *job) error {
+	method := http.MethodDelete
+	if j.change.To != lastday.None {
+		method = http.MethodPost
+	}
+	body := map[string][]string{"selected_usernames": {j.who.login}}
+	where := d.client.inOrg("copilot", "billing", "selected_users")
+	a, err := d.client.send(ctx, method+" Copilot seat", method, where, body, nil)
+	j.did(a)
+	if err == nil && method == http.MethodDelete {
+		j.residue = append(j.residue, d.seatResidue(copilotSeat{}))
+	}
+	return err
+}

@@ -1,0 +1,140 @@
+package github
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"lastday"
+)
+
+// credential is a SAML authorization of a classic token or an SSH key.
+type credential struct {
+	ID       int64     `json:"credential_id"`
+	Login    string    `json:"login"`
+	Type     string    `json:"credential_type"`
+	Last     string    `json:"token_last_eight"`
+	Title    string    `json:"authorized_credential_title"`
+	Note     string    `json:"authorized_credential_note"`
+	Accessed time.Time `json:"credential_accessed_at"`
+}
+
+func (c credential) name() string {
+	for _, s := range []string{c.Title, c.Note} {
+		if s != "" {
+			return c.Type + " " + s
+		}
+	}
+	return c.Type
+}
+
+// readCredentials reads which of the person's own credentials were let through
+// single sign-on. What is not asked for is dropped: servers ignore filters.
+// https://docs.github.com/enterprise-cloud@latest/rest/orgs/orgs#list-saml-sso-authorizations-for-an-organization
+func (d *driver) readCredentials(ctx context.Context, r *reading) error {
+	where := d.client.inOrg("credential-authorizations") + "?login=" + url.QueryEscape(r.who.login)
+	var all []credential
+	err := list(ctx, d.client, "list credential authorizations", where, func(c credential) { all = append(all, c) })
+	if codeIs(err, lastday.CodeNotFound) {
+		return d.withoutSAML(ctx, err)
+	}
+	for _, c := range all {
+		if strings.EqualFold(c.Login, r.who.login) {
+			r.add(d.grant(kindCredential, lastday.Resource{ID: itoa(c.ID), Name: c.name()}, rungHeld))
+		}
+	}
+	return err
+}
+
+const samlQuery = `query($org:String!){organization(login:$org){viewerCanAdminister samlIdentityProvider{id}}}`
+
+// withoutSAML decides what a 404 means: with no identity provider there is
+// nothing to authorize; else the list is hidden from us.
+func (d *driver) withoutSAML(ctx context.Context, missing error) error {
+	if d.cfg.NoGraphQL {
+		return missing
+	}
+	var got struct {
+		Organization *struct {
+			Can      bool      `json:"viewerCanAdminister"`
+			Provider *struct{} `json:"samlIdentityProvider"`
+		} `json:"organization"`
+	}
+	_, err := d.client.query(ctx, "read identity provider", samlQuery, map[string]any{"org": d.cfg.Org}, &got)
+	if codeIs(err, lastday.CodeDenied) || codeIs(err, lastday.CodeNotFound) {
+		return missing
+	}
+	if err != nil {
+		return err
+	}
+	if got.Organization == nil || !got.Organization.Can || got.Organization.Provider != nil {
+		return missing
+	}
+	return nil
+}
+
+// fineToken is a fine-grained token, approved or asked for.
+type fineToken struct {
+	ID          int64  `json:"id"`
+	Owner       user   `json:"owner"`
+	Name        string `json:"token_name"`
+	Permissions struct {
+		Organization map[string]string `json:"organization"`
+		Repository   map[string]string `json:"repository"`
+	} `json:"permissions"`
+}
+
+func (t fineToken) level() lastday.Level {
+	level := lastday.LevelSignIn
+	for _, set := range []map[string]string{t.Permissions.Organization, t.Permissions.Repository} {
+		for name, held := range set {
+			level = max(level, levelOfPermission(name, held))
+		}
+	}
+	return level
+}
+
+// levelOfPermission is what a permission lets its holder do at worst: to
+// administer or to manage members is to grant.
+func levelOfPermission(name, held string) lastday.Level {
+	switch held {
+	case "read":
+		return lastday.LevelRead
+	case "write":
+		if name == "administration" || name == "members" || strings.HasPrefix(name, "organization_administration") {
+			return lastday.LevelAdmin
+		}
+		return lastday.LevelWrite
+	}
+	return lastday.LevelAdmin
+}
+
+// Only apps may ask; https://docs.github.com/rest/orgs/personal-access-tokens
+const appsOnly = "only a GitHub App may list fine-grained tokens and requests for them"
+
+func (d *driver) readTokens(ctx context.Context, r *reading) error {
+	return d.readFineTokens(ctx, r, kindToken, "personal-access-tokens")
+}
+
+func (d *driver) readTokenRequests(ctx context.Context, r *reading) error {
+	return d.readFineTokens(ctx, r, kindTokenRequest, "personal-access-token-requests")
+}
+
+func (d *driver) readFineTokens(ctx context.Context, r *reading, kind, where string) error {
+	op := "list " + strings.ReplaceAll(where, "-", " ")
+	if d.inst == nil {
+		return lastday.Errorf(lastday.CodeDenied, op, appsOnly)
+	}
+	return list(ctx, d.client, op, d.client.inOrg(where)+"?owner[]="+url.QueryEscape(r.who.login), func(t fineToken) {
+		if t.Owner.ID != r.who.id {
+			return
+		}
+		g := d.grant(kind, lastday.Resource{ID: itoa(t.ID), Name: t.Name}, rungHeld)
+		g.Pending = kind == kindTokenRequest
+		if !g.Pending {
+			g.Ladder = one(rungHeld, t.level())
+		}
+		r.add(g)
+	})
+}

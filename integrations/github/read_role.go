@@ -1,0 +1,137 @@
+package github
+
+import (
+	"context"
+	"strings"
+
+	"lastday"
+)
+
+// orgRole is a role over the whole organization.
+// https://docs.github.com/rest/orgs/organization-roles
+type orgRole struct {
+	ID          int64    `json:"id"`
+	Name        string   `json:"name"`
+	Base        string   `json:"base_role"`
+	Permissions []string `json:"permissions"`
+}
+
+// level is that of the role on all repositories, if it is nothing but that.
+// Roles with powers of their own can change what everybody relies on.
+func (r orgRole) level() lastday.Level {
+	if r.Base == "" || len(r.Permissions) > 0 {
+		return lastday.LevelAdmin
+	}
+	return levelOfReach(r.Base)
+}
+
+// roleHolder is somebody who has a role, directly or by a team.
+type roleHolder struct {
+	user
+	Assignment string        `json:"assignment"` // direct, indirect, mixed
+	Teams      []indexedTeam `json:"inherited_from"`
+}
+
+func (d *driver) roleHolders(ctx context.Context, role int64, visit func(roleHolder)) error {
+	return list(ctx, d.client, "list holders of a role", d.client.inOrg("organization-roles", itoa(role), "users"), visit)
+}
+
+// readRoles asks afresh who has the roles that anybody had when the index was read.
+func (d *driver) readRoles(ctx context.Context, r *reading) error {
+	idx, err := d.index.current(ctx)
+	if err != nil {
+		return err
+	}
+	if err := idx.hidden[kindOrgRole]; err != nil {
+		return err
+	}
+	for _, role := range idx.roles {
+		err := d.roleHolders(ctx, role.ID, func(h roleHolder) {
+			if h.ID == r.who.id {
+				r.add(d.roleGrants(role, h)...)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roleGrants is one grant for the role itself and one for each team that
+// brings it.
+func (d *driver) roleGrants(role orgRole, h roleHolder) []lastday.Grant {
+	g := d.grant(kindOrgRole, lastday.Resource{ID: itoa(role.ID), Name: role.Name}, rungHeld)
+	g.Ladder = one(rungHeld, role.level())
+	var grants []lastday.Grant
+	if h.Assignment != "indirect" {
+		grants = append(grants, g)
+	}
+	for _, t := range h.Teams {
+		by := g
+		by.Key += "/team/" + itoa(t.ID)
+		by.Via = []string{kindTeam + "/" + itoa(t.ID)}
+		grants = append(grants, by)
+	}
+	if len(grants) == 0 { // by a team that is not named
+		g.Via = []string{"a team"}
+		grants = append(grants, g)
+	}
+	return grants
+}
+
+// deployKey is a repository's own key. It outlives the person who added it.
+// https://docs.github.com/authentication/connecting-to-github-with-ssh/managing-deploy-keys
+type deployKey struct {
+	ID       int64  `json:"id"`
+	Key      string `json:"key"`
+	Title    string `json:"title"`
+	ReadOnly bool   `json:"read_only"`
+	AddedBy  string `json:"added_by"`
+}
+
+func (k deployKey) rung() lastday.Rung {
+	if k.ReadOnly {
+		return lastday.Rung{Name: "read-only", Level: lastday.LevelRead}
+	}
+	return lastday.Rung{Name: "read-write", Level: lastday.LevelWrite}
+}
+
+func (d *driver) deployKeys(ctx context.Context, repo string) ([]deployKey, error) {
+	var keys []deployKey
+	err := list(ctx, d.client, "list deploy keys", d.client.inRepo(repo, "keys"), func(k deployKey) { keys = append(keys, k) })
+	return keys, err
+}
+
+func (d *driver) readKeys(ctx context.Context, r *reading) error {
+	idx, err := d.index.current(ctx)
+	if err != nil {
+		return err
+	}
+	if err := idx.hidden[kindDeployKey]; err != nil {
+		return err
+	}
+	for _, repo := range unique(idx.keys[strings.ToLower(r.who.login)]) {
+		keys, err := d.deployKeys(ctx, repo)
+		if codeIs(err, lastday.CodeNotFound) {
+			return d.outdated("list deploy keys")
+		}
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if strings.EqualFold(k.AddedBy, r.who.login) {
+				r.add(d.keyGrant(repo, k))
+			}
+		}
+	}
+	return nil
+}
+
+func (d *driver) keyGrant(repo string, k deployKey) lastday.Grant {
+	rung := k.rung()
+	g := d.grant(kindDeployKey, lastday.Resource{ID: itoa(k.ID), Name: repo + ": " + k.Title, Labels: map[string]string{"repository": repo}}, rung.Name)
+	g.Ladder = rungs(rung)
+	g.Details = map[string]string{"key": k.Key, "title": k.Title}
+	return g
+}
