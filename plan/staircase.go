@@ -50,7 +50,8 @@ func Staircase(p lastday.Plan, o StairOptions) string {
 // column is one stage of the picture; the first is what was found.
 type column struct {
 	name  string
-	when  string
+	day   string
+	clock string
 	state string
 }
 
@@ -75,16 +76,16 @@ const stairLabel = 10
 func (s *stairs) columns() {
 	s.cols = []column{{name: "found", state: stateDone}}
 	for _, past := range s.earlier() {
-		s.cols = append(s.cols, column{name: past.Stage, when: past.At.UTC().Format("2 Jan 15:04"), state: stateDone})
+		s.cols = append(s.cols, column{name: past.Stage, day: past.At.UTC().Format("2 Jan"), clock: past.At.UTC().Format("15:04Z"), state: stateDone})
 	}
 	for _, st := range s.plan.Stages {
-		s.cols = append(s.cols, column{name: st.Name, when: day(st.Moment), state: s.state(st)})
+		s.cols = append(s.cols, column{name: st.Name, day: day(st.Moment), clock: st.Moment.Time.String(), state: s.state(st)})
 	}
 	s.each = min(max((cmp.Or(s.o.Width, 100)-stairLabel)/len(s.cols), 5), 14)
 }
 
 func day(m lastday.Moment) string {
-	return fmt.Sprintf("%d %s %s", m.Date.Day, m.Date.Month.String()[:3], m.Time)
+	return fmt.Sprintf("%d %s", m.Date.Day, m.Date.Month.String()[:3])
 }
 
 // earlier are stages that an earlier plan had and this one has not.
@@ -116,7 +117,8 @@ func (s *stairs) state(st lastday.Stage) string {
 func (s *stairs) head() {
 	for _, pick := range []func(column) string{
 		func(c column) string { return c.name },
-		func(c column) string { return c.when },
+		func(c column) string { return c.day },
+		func(c column) string { return c.clock },
 		func(c column) string { return strings.TrimSpace(mark(c.state) + " " + c.state) },
 	} {
 		line := strings.Repeat(" ", stairLabel)

@@ -26,8 +26,11 @@ func Text(p lastday.Plan, o TextOptions) string {
 	w.head(p)
 	w.systems(p)
 	for _, s := range p.Stages {
-		w.stage(s)
+		if !s.Watch {
+			w.stage(s)
+		}
 	}
+	w.watches(p.Stages)
 	w.kept(p.Kept)
 	w.guards(p.Guards)
 	w.gaps(p.Gaps)
@@ -74,19 +77,31 @@ func (w *writer) systems(p lastday.Plan) {
 func (w *writer) stage(s lastday.Stage) {
 	what := "nothing above " + s.Ceiling.String()
 	switch {
-	case s.Watch:
-		what = "look again"
 	case s.Cut:
 		what = "nothing may be left"
 	case s.Ceiling == lastday.LevelAdmin:
 		what = "no ceiling of its own"
 	}
 	w.title(s.Name, moment(s.Moment)+" · "+what)
-	if len(s.Changes) == 0 && !s.Watch {
+	if len(s.Changes) == 0 {
 		w.line("  nothing to change")
 	}
 	for _, c := range s.Changes {
 		w.change(c)
+	}
+}
+
+func (w *writer) watches(all []lastday.Stage) {
+	titled := false
+	for _, s := range all {
+		if !s.Watch {
+			continue
+		}
+		if !titled {
+			w.title("Look again", "what came back reopens the case")
+			titled = true
+		}
+		w.row(16, s.Name, moment(s.Moment))
 	}
 }
 

@@ -69,7 +69,7 @@ func mustParse(t testing.TB, text string) Policy {
 	return p
 }
 
-func mustBuild(t testing.TB, p Policy, in Input) lastday.Plan {
+func mustBuild(t fataler, p Policy, in Input) lastday.Plan {
 	t.Helper()
 	built, err := Build(p, in)
 	if err != nil {
@@ -117,10 +117,8 @@ func company() []lastday.Inventory {
 	}
 }
 
-func TestSmoke(t *testing.T) {
-	p := mustParse(t, glide)
-	in := Input{Separation: separation(), Inventories: company(), Now: moment0()}
-	built := mustBuild(t, p, in)
-	t.Log("\n" + Text(built, TextOptions{}))
-	t.Log("\n" + Staircase(built, StairOptions{Now: moment0().Add(10 * 24 * time.Hour), Done: []string{"notice"}, Actual: map[string][]Step{"github": {{Stage: "notice", Level: lastday.LevelWrite, Proof: lastday.ProofObserved}}}}))
+// fataler is what property tests and plain ones have in common.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
 }
