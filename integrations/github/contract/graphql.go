@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -153,7 +152,7 @@ func (g *graph) couldBe(data map[string]any, on string) bool {
 
 func (g *graph) value(v any, typ *ast.Type, sel ast.SelectionSet, path string) []string {
 	if v == nil {
-		if typ.NonNull && !strings.Contains(path, "deployKeys") && !strings.Contains(path, "branchProtectionRules") {
+		if typ.NonNull {
 			return []string{path + ": null where the schema says non-null"}
 		}
 		return nil

@@ -22,6 +22,7 @@ type gqlField struct {
 	args    []string
 	typ     string
 	conn    bool
+	strict  bool // non-null: an error takes the parent along
 	resolve func(x *execution, parent any, args gqlArgs) (any, *gqlError)
 }
 
@@ -162,8 +163,8 @@ func (x *execution) applies(on, typ string) bool {
 	return on == "" || on == typ || t != nil && slices.Contains(t.of, typ)
 }
 
-// object resolves the selected fields of one value.
-func (x *execution) object(t thing, sel []*selection, path []any) obj {
+// object resolves the selected fields of one value; nil if a field that may not be null failed.
+func (x *execution) object(t thing, sel []*selection, path []any) any {
 	out := obj{}
 	keys, fields := x.collect(t.typ, sel)
 	for _, key := range keys {
@@ -178,6 +179,9 @@ func (x *execution) object(t thing, sel []*selection, path []any) obj {
 		if err != nil {
 			err.Path = at
 			x.errs = append(x.errs, err)
+			if f.strict {
+				return nil
+			}
 			out[key] = nil
 			continue
 		}
@@ -243,7 +247,7 @@ func paged(all []edge, a gqlArgs) page {
 
 // namedConnection describes a paged field of things of a type, with the types of the connection and its edges.
 func namedConnection(conn, edgeName, typ string, args, extra []string, resolve func(*execution, any, gqlArgs) ([]edge, *gqlError)) (*gqlField, []*gqlType) {
-	f := &gqlField{typ: conn, conn: true, args: append([]string{"first", "last", "after", "before"}, args...)}
+	f := &gqlField{typ: conn, conn: true, strict: true, args: append([]string{"first", "last", "after", "before"}, args...)}
 	f.resolve = func(x *execution, parent any, a gqlArgs) (any, *gqlError) {
 		all, err := resolve(x, parent, a)
 		if err != nil {

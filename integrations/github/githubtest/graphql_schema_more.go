@@ -87,6 +87,7 @@ func (b schemaBuilder) repository() {
 		}),
 	})
 	b.conn(t, "collaborators", "RepositoryCollaborator", "User", []string{"affiliation", "login", "query"}, []string{"permission"}, repoCollaborators)
+	t.fields["collaborators"].strict = false // nullable, for those who may not see them
 	b.conn(t, "deployKeys", "DeployKey", "DeployKey", nil, nil, deployKeys)
 	key := func(get func(*deployKey) any) *gqlField { return field(func(v any) any { return get(v.(*deployKey)) }) }
 	b.object("DeployKey", map[string]*gqlField{

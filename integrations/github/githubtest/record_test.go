@@ -152,6 +152,10 @@ func TestRecordingCoversEveryEndpoint(t *testing.T) {
 	for _, q := range moreQueries {
 		sc.gql(q, nil)
 	}
+	e.org.SetSAML(SAMLEnforced)
+	e.org.AddSCIM(e.owner)
+	e.org.Authorize(e.token, "orchestrator")
+	sc.gql(`{ organization(login: "acme") { samlIdentityProvider { ssoUrl externalIdentities(first: 5) { nodes { guid user { login } samlIdentity { nameId username givenName familyName } } } } } }`, nil)
 	counts := e.srv.Counts()
 	for _, r := range Routes() {
 		if counts[r]+ghes.srv.Counts()[r] == 0 {

@@ -69,7 +69,7 @@ func (c *call) privateUser(u *user) obj {
 	out := c.fullUser(u)
 	maps.Copy(out, obj{
 		"private_gists": 0, "total_private_repos": 0, "owned_private_repos": 0, "disk_usage": 0, "collaborators": 0,
-		"two_factor_authentication": true, "notification_email": orNull(u.Email),
+		"two_factor_authentication": true, "notification_email": orNull(u.Email), "user_view_type": "private",
 	})
 	return out
 }
