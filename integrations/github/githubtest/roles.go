@@ -240,6 +240,9 @@ func (o *org) roleSources(id int64) []source {
 
 // effective is the highest of the person's sources; a public repository can be read by everybody.
 func (w *world) effective(o *org, r *repo, id int64) string {
+	if o.isOwner(id) {
+		return "admin" // nothing is higher
+	}
 	best := ""
 	if r.Visibility == "public" {
 		best = "read"
