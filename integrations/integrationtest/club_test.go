@@ -17,10 +17,9 @@ import (
 // club is the smallest far side that the suite can ask everything of: members
 // hold rooms, seats and keys. It is an HTTP server with books of its own.
 type club struct {
+	integrationtest.Faults
 	mu      sync.Mutex
 	members map[string]member
-	fault   integrationtest.Fault
-	writes  int
 }
 
 type member struct {
@@ -61,54 +60,22 @@ func newClub() *club {
 	}}
 }
 
-// ServeHTTP answers, or misbehaves.
+// ServeHTTP answers those who have the credential.
 func (c *club) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.Method != http.MethodGet {
-		c.writes++
-	}
 	if r.Header.Get("Authorization") != "Bearer "+clubSecret {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	if c.misbehave(w, r) {
-		return
-	}
 	c.route(w, r)
-	if r.Method != http.MethodGet && c.fault == integrationtest.LostWrite {
-		panic(http.ErrAbortHandler)
-	}
-}
-
-func (c *club) misbehave(w http.ResponseWriter, r *http.Request) bool {
-	statuses := map[integrationtest.Fault]int{
-		integrationtest.RateLimited: 429, integrationtest.Broken: 500,
-		integrationtest.Unauthorized: 401, integrationtest.Forbidden: 403,
-	}
-	switch {
-	case statuses[c.fault] != 0:
-		w.Header().Set("Retry-After", fmt.Sprint(int(integrationtest.RetryAfter.Seconds())))
-		if c.fault != integrationtest.RateLimited {
-			w.Header().Del("Retry-After")
-		}
-		w.WriteHeader(statuses[c.fault])
-		fmt.Fprintf(w, `{"message":"no, kim@acme.example: %s"}`, r.Header.Get("Authorization"))
-	case c.fault == integrationtest.Malformed:
-		fmt.Fprint(w, `{"id":`)
-	case c.fault == integrationtest.Oversized:
-		fmt.Fprintf(w, "%q", strings.Repeat("x", 100_000))
-	default:
-		return false
-	}
-	return true
 }
 
 func (c *club) route(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
 	case r.URL.Path == "/me":
-		answer(w, map[string]any{"id": serviceID, "sees_all": c.fault != integrationtest.Blind})
+		answer(w, map[string]any{"id": serviceID, "sees_all": !c.Is(integrationtest.Blind)})
 	case r.URL.Path == "/members":
 		c.search(w, r.URL.Query().Get("email"))
 	case r.URL.Path == "/owners":
@@ -135,7 +102,11 @@ func (c *club) search(w http.ResponseWriter, email string) {
 	found := []member{}
 	for _, id := range slices.Sorted(maps.Keys(c.members)) {
 		m := c.members[id]
-		if c.fault == integrationtest.WrongUser && id == otherID || m.Email == email && c.fault == "" || m.Email == email && c.fault == integrationtest.LostWrite {
+		right := m.Email == email && !c.Is(integrationtest.Blind)
+		if c.Is(integrationtest.WrongUser) {
+			right = id == otherID
+		}
+		if right {
 			found = append(found, m)
 		}
 	}
@@ -154,11 +125,11 @@ func (c *club) owners(room string) []string {
 }
 
 func (c *club) one(w http.ResponseWriter, id string) {
-	if c.fault == integrationtest.WrongUser {
+	if c.Is(integrationtest.WrongUser) {
 		id = otherID
 	}
 	m, ok := c.members[id]
-	if !ok || c.fault == integrationtest.Blind {
+	if !ok || c.Is(integrationtest.Blind) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -167,7 +138,7 @@ func (c *club) one(w http.ResponseWriter, id string) {
 
 func (c *club) holdings(w http.ResponseWriter, r *http.Request, id string) {
 	all := c.members[id].Holdings
-	if c.fault == integrationtest.Blind {
+	if c.Is(integrationtest.Blind) {
 		all = nil
 	}
 	page := 1
@@ -180,7 +151,7 @@ func (c *club) holdings(w http.ResponseWriter, r *http.Request, id string) {
 }
 
 func (c *club) set(w http.ResponseWriter, r *http.Request, id, kind, thing string) {
-	if c.fault == integrationtest.Blind {
+	if c.Is(integrationtest.Blind) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -246,21 +217,4 @@ func (c *club) Vanish(account string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.members, account)
-}
-
-// Break begins a fault.
-func (c *club) Break(f integrationtest.Fault) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.fault = f
-}
-
-// Mend ends it.
-func (c *club) Mend() { c.Break("") }
-
-// Writes counts the calls that could change something.
-func (c *club) Writes() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.writes
 }

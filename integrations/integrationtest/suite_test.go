@@ -25,7 +25,7 @@ func sound(d *driver, _ *club) integrations.Driver { return d }
 func harness(flaw string, make plant) integrationtest.Harness {
 	return integrationtest.Harness{Description: description(), Open: func(t integrationtest.T) integrationtest.World {
 		far := newClub()
-		server := httptest.NewServer(far)
+		server := httptest.NewServer(far.Wrap(far))
 		t.Cleanup(server.Close)
 		log := &buffer{}
 		d, err := newDriver(server.URL, flaw, log)
