@@ -7,6 +7,9 @@
 //	go test ./integrations/github/githubtest -run TestRecordingCoversEveryEndpoint -args -record "$PWD/build/contract/record"
 //	go run -C integrations/github/contract . -record "$PWD/build/contract/record" -cache "$PWD/build/contract/cache"
 //
+// A recording is appended to, so empty the folder first. Recordings of a client's own tests may lie beside the one of the
+// coverage test; without the latter the exceptions would match nothing.
+//
 // The flags are
 //
 //	-record  folder with recordings: every *.jsonl file in it, as Server.Record writes them
