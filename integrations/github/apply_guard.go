@@ -126,7 +126,7 @@ func (d *driver) changePushers(ctx context.Context, j *job, repo, branch string)
 		method = http.MethodPost
 	}
 	where := d.client.inRepo(repo, "branches", branch, "protection", "restrictions", "users")
-	a, err := d.client.send(ctx, method+" push restriction", method, where, []string{j.who.login}, nil)
+	a, err := d.client.send(ctx, method+" push restriction", method, where, map[string][]string{"users": {j.who.login}}, nil)
 	j.did(a)
 	return err
 }

@@ -53,6 +53,16 @@ func memberLadder() lastday.Ladder {
 	return rungs(lastday.Rung{Name: rungOwner, Level: lastday.LevelAdmin}, lastday.Rung{Name: rungMember, Level: lastday.LevelRead})
 }
 
+// rolesLadder declares what a membership can be. Nobody steps from member to
+// billing manager: a grant has the ladder of its own role.
+func rolesLadder() lastday.Ladder {
+	return append(memberLadder(), lastday.Rung{Name: "billing_manager", Level: lastday.LevelWrite})
+}
+
+func invitedLadder() lastday.Ladder {
+	return append(rolesLadder(), lastday.Rung{Name: "reinstate", Level: lastday.LevelAdmin})
+}
+
 // teamLadder gives members the highest level at which the team reaches a
 // repository. Maintainers add members, which is granting: admin.
 func teamLadder(reach lastday.Level) lastday.Ladder {
@@ -130,14 +140,14 @@ func kindsOfAccess() []integrations.KindOfGrant {
 			lastday.Rung{Name: "read-write", Level: lastday.LevelWrite}, lastday.Rung{Name: "read-only", Level: lastday.LevelRead}),
 			Restore: lossy("made anew from the public key, with another id and added by us")},
 		{Name: kindCodespace, What: "codespace", Order: 65, Ladder: rungs(
-			lastday.Rung{Name: "running", Level: lastday.LevelWrite}, lastday.Rung{Name: "stopped", Level: lastday.LevelWrite}),
+			lastday.Rung{Name: "running", Level: lastday.LevelWrite}, lastday.Rung{Name: "stopped", Level: lastday.LevelRead}),
 			Restore: never("unpushed work is destroyed"), Settles: 5 * time.Minute},
 		{Name: kindCopilot, What: "Copilot seat", Order: 70, Ladder: one("seat", lastday.LevelSignIn), Restore: exact()},
 		{Name: kindEntTeam, What: "membership through an enterprise team", Order: 80, Ladder: one(rungMember, lastday.LevelRead), Restore: exact()},
 		{Name: kindBase, What: "what every member may do on every repository", Order: 82, ReadOnly: true, Ladder: repoLadder(),
 			Restore: lastday.Restore{Fidelity: lastday.RestoreConsent, Note: "comes and goes with the membership"}},
-		{Name: kindInvite, What: "pending invitation to the organization", Order: 85, Ladder: memberLadder(), Restore: lossy("a new invitation is sent")},
-		{Name: kindMember, What: "membership of the organization", Order: 90, Ladder: memberLadder(), Restore: reinstate()},
+		{Name: kindInvite, What: "pending invitation to the organization", Order: 85, Ladder: invitedLadder(), Restore: lossy("a new invitation is sent")},
+		{Name: kindMember, What: "membership of the organization", Order: 90, Ladder: rolesLadder(), Restore: reinstate()},
 		{Name: kindManaged, What: "managed account of the enterprise", Order: 95, Ladder: one(rungActive, lastday.LevelSignIn), Restore: exact(), Settles: 5 * time.Minute},
 		{Name: kindAccount, What: "account on the server", Order: 97, Ladder: one(rungActive, lastday.LevelSignIn), Restore: exact()},
 		{Name: kindUnblocked, What: "may interact with public repositories", Order: 99, Ladder: one("unblocked", lastday.LevelSignIn), Restore: exact()},

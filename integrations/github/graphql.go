@@ -23,7 +23,8 @@ type graphError struct {
 	Type       string `json:"type"`
 	Path       []any  `json:"path"`
 	Extensions struct {
-		SAMLFailure bool `json:"saml_failure"`
+		SAMLFailure bool   `json:"saml_failure"`
+		Code        string `json:"code"`
 	} `json:"extensions"`
 }
 
@@ -56,6 +57,9 @@ func (c *client) query(ctx context.Context, op, text string, vars map[string]any
 func graphFailure(op string, errs []graphError, a answer) error {
 	kinds := map[string]bool{}
 	for _, e := range errs {
+		if e.Type == "" && e.Extensions.Code != "" {
+			return lastday.Errorf(lastday.CodeUnsupported, op, "the server does not know this query: set no_graphql for it")
+		}
 		kinds[e.Type] = true
 		if e.Extensions.SAMLFailure {
 			return lastday.Errorf(lastday.CodeDenied, op, "single sign-on: authorize the credential for the organization")

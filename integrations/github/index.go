@@ -34,6 +34,7 @@ type snapshot struct {
 	// What the organization is connected to.
 	externalGroups bool
 	teamSync       bool
+	saml           int
 
 	mu       sync.Mutex
 	managers map[int64]string
@@ -104,7 +105,7 @@ func (d *driver) readIndex(ctx context.Context) (*snapshot, error) {
 	if _, err := d.client.get(ctx, "read the organization", d.client.inOrg(), &s.org); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexLeft}
+	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexLeft, d.indexSAML}
 	if d.cfg.NoGraphQL {
 		steps = append(steps, d.indexTeams)
 	}

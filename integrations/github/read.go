@@ -118,6 +118,7 @@ func (d *driver) areas() []area {
 		{kindCodespace, d.readCodespaces},
 		{kindCopilot, d.readSeat},
 		{kindTeam, d.readTeams},
+		{"identity", d.readProvisioned},
 		{"residue", d.readLeft},
 	}
 	if d.cfg.ManagedUsers {

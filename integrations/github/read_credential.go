@@ -47,13 +47,33 @@ func (d *driver) readCredentials(ctx context.Context, r *reading) error {
 	return err
 }
 
-const samlQuery = `query($org:String!){organization(login:$org){viewerCanAdminister samlIdentityProvider{id}}}`
-
 // withoutSAML decides what a 404 means: with no identity provider there is
 // nothing to authorize; else the list is hidden from us.
 func (d *driver) withoutSAML(ctx context.Context, missing error) error {
+	idx, err := d.index.current(ctx)
+	if err != nil {
+		return err
+	}
+	if idx.saml == samlNone {
+		return nil
+	}
+	return missing
+}
+
+// What is known about single sign-on of the organization itself.
+const (
+	samlUnknown = iota
+	samlNone
+	samlOn
+)
+
+const samlQuery = `query($org:String!){organization(login:$org){viewerCanAdminister samlIdentityProvider{id}}}`
+
+// indexSAML finds out whether the organization has an identity provider. Only
+// an administrator is told.
+func (d *driver) indexSAML(ctx context.Context, s *snapshot) error {
 	if d.cfg.NoGraphQL {
-		return missing
+		return nil
 	}
 	var got struct {
 		Organization *struct {
@@ -62,14 +82,51 @@ func (d *driver) withoutSAML(ctx context.Context, missing error) error {
 		} `json:"organization"`
 	}
 	_, err := d.client.query(ctx, "read identity provider", samlQuery, map[string]any{"org": d.cfg.Org}, &got)
-	if codeIs(err, lastday.CodeDenied) || codeIs(err, lastday.CodeNotFound) {
-		return missing
-	}
 	if err != nil {
+		return unlessHidden(err)
+	}
+	switch {
+	case got.Organization == nil || !got.Organization.Can:
+	case got.Organization.Provider == nil:
+		s.saml = samlNone
+	default:
+		s.saml = samlOn
+	}
+	return nil
+}
+
+const provisionedQuery = `query($org:String!,$login:String!){organization(login:$org){samlIdentityProvider{
+ externalIdentities(first:5,login:$login){nodes{guid user{databaseId}}}}}}`
+
+// readProvisioned tells of the identity that the identity provider gave the
+// person: it can bring the membership back, and is ended there.
+func (d *driver) readProvisioned(ctx context.Context, r *reading) error {
+	idx, err := d.index.current(ctx)
+	if err != nil || idx.saml != samlOn {
 		return err
 	}
-	if got.Organization == nil || !got.Organization.Can || got.Organization.Provider != nil {
-		return missing
+	var got struct {
+		Organization *struct {
+			Provider *struct {
+				Identities struct {
+					Nodes []struct {
+						User *graphActor `json:"user"`
+					} `json:"nodes"`
+				} `json:"externalIdentities"`
+			} `json:"samlIdentityProvider"`
+		} `json:"organization"`
+	}
+	_, err = d.client.query(ctx, "read identity", provisionedQuery, map[string]any{"org": d.cfg.Org, "login": r.who.login}, &got)
+	if err != nil || got.Organization == nil || got.Organization.Provider == nil {
+		return err
+	}
+	for _, n := range got.Organization.Provider.Identities.Nodes {
+		if n.User != nil && n.User.DatabaseID == r.who.id {
+			r.page.Residue = append(r.page.Residue, lastday.Residue{
+				System: d.system, Kind: "identity", What: "the identity provider's link to the account",
+				Why: "it is kept by the identity provider, which could bring the membership back", Todo: "take the person out of the application there",
+			})
+		}
 	}
 	return nil
 }

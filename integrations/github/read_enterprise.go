@@ -3,6 +3,8 @@ package github
 import (
 	"context"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 
 	"lastday"
@@ -133,20 +135,25 @@ func (d *driver) readEntTeamRung(ctx context.Context, j *job) (string, error) {
 	if !s.in && !s.control.Seen {
 		return "", lastday.Errorf(lastday.CodeNotFound, "read org membership", "none found, but nothing showed that we could have seen one")
 	}
-	for _, t := range s.Teams {
-		if itoa(t.ID) == j.resource().ID {
-			j.keep("slug", t.Slug)
-			return rungMember, nil
-		}
+	if slices.Contains(s.Teams, j.resource().ID) {
+		return rungMember, nil
 	}
 	return lastday.None, nil
 }
 
+// validEntTeam knows the slugs of enterprise teams, which may begin with "ent:".
+func validEntTeam(slug string) bool {
+	return regexp.MustCompile(`^(?:ent:)?[A-Za-z0-9_-]{1,100}$`).MatchString(slug)
+}
+
 // https://docs.github.com/enterprise-cloud@latest/rest/enterprise-teams/enterprise-team-members
 func (d *driver) writeEntTeam(ctx context.Context, j *job) error {
-	slug, method := j.undo["slug"], http.MethodDelete
+	slug, method := j.resource().ID, http.MethodDelete
 	if j.change.To != lastday.None {
-		slug, method = j.resource().Labels["slug"], http.MethodPut
+		method = http.MethodPut
+	}
+	if !validEntTeam(slug) {
+		return lastday.Errorf(lastday.CodeInvalid, "apply", "the change names no enterprise team")
 	}
 	where := path("enterprises", d.cfg.Enterprise, "teams", slug, "memberships", j.who.login)
 	a, err := d.client.send(ctx, method+" enterprise team membership", method, where, nil, nil)

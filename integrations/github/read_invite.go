@@ -60,8 +60,9 @@ func invitationRung(role string) string {
 
 func (d *driver) invitationGrant(i orgInvitation) lastday.Grant {
 	g := d.grant(kindInvite, lastday.Resource{ID: itoa(i.ID), Name: d.cfg.Org}, invitationRung(i.Role))
-	if _, ok := g.Ladder.Rung(g.Rung); !ok {
-		g.Ladder = one(g.Rung, levelOfRole(g.Rung))
+	g.Ladder = one(g.Rung, levelOfRole(g.Rung))
+	if r, ok := memberLadder().Rung(g.Rung); ok {
+		g.Ladder = rungs(r) // an invitation is cancelled, never changed
 	}
 	g.Pending = true
 	g.Details = map[string]string{"role": i.Role, "email": i.Email}

@@ -12,14 +12,10 @@ type membership struct {
 	Role   string `json:"role"`
 	User   user   `json:"user"`
 	Direct *bool  `json:"direct_membership"`
-	// Enterprise teams that make the person a member whatever the organization does.
-	Teams []enterpriseTeam `json:"enterprise_teams_providing_indirect_membership"`
-}
-
-type enterpriseTeam struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-	Slug string `json:"slug"`
+	// Teams are the slugs of enterprise teams that make the person a member
+	// whatever the organization does.
+	// https://docs.github.com/enterprise-cloud@latest/rest/orgs/members#get-organization-membership-for-a-user
+	Teams []string `json:"enterprise_teams_providing_indirect_membership"`
 }
 
 // direct says that the organization itself made the person a member.
@@ -124,8 +120,8 @@ func (d *driver) listMembership(s standing) []lastday.Grant {
 	if s.State == "pending" {
 		return nil // an invitation, which listInvitations tells in full
 	}
-	for _, t := range s.Teams {
-		g := d.grant(kindEntTeam, lastday.Resource{ID: itoa(t.ID), Name: t.Name, Labels: map[string]string{"slug": t.Slug}}, rungMember)
+	for _, slug := range s.Teams {
+		g := d.grant(kindEntTeam, lastday.Resource{ID: slug, Name: slug}, rungMember)
 		if d.cfg.Enterprise == "" {
 			g.ManagedBy = "the enterprise"
 		}
@@ -139,6 +135,7 @@ func (d *driver) listMembership(s standing) []lastday.Grant {
 
 func (d *driver) memberGrant(s standing) lastday.Grant {
 	g := d.grant(kindMember, lastday.Resource{ID: d.cfg.Org, Name: d.cfg.Org}, rungMember)
+	g.Ladder = memberLadder()
 	switch s.Role {
 	case "admin":
 		g.Rung = rungOwner
