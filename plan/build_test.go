@@ -139,6 +139,9 @@ func TestACeilingThatWasReachedDoesNotRiseWhenTheDayMovesLater(t *testing.T) {
 	if first.Name != "read only" || first.Ceiling != lastday.LevelRead || first.Moment.Instant.After(now) {
 		t.Errorf("first stage: %+v", first)
 	}
+	if got := names(p); !strings.HasPrefix(got, "read only, cut, ") {
+		t.Errorf("a stage before the reached one comes again: %s", got)
+	}
 	if got := chainOf(p, "repo:3"); got != "read only: write > none" {
 		t.Errorf("the sensitive rule of the stage before was forgotten: %s", got)
 	}
@@ -305,4 +308,12 @@ func TestThePolicysZoneAndHRsCutoff(t *testing.T) {
 	}
 	wantNote(t, p, "HR names no zone")
 	wantNote(t, p, `sensitive rule "customer data" matches nothing`)
+}
+
+func TestASensitiveRuleBeginsAtItsStage(t *testing.T) {
+	later := strings.Replace(glide, "stage: notice\n", "stage: read only\n", 1)
+	p := mustBuild(t, mustParse(t, later), Input{Separation: separation(), Inventories: company(), Now: moment0()})
+	if got := chainOf(p, "repo:3"); got != "read only: write > none" {
+		t.Errorf("chain: %s", got)
+	}
 }

@@ -166,3 +166,26 @@ func TestJudgeRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatWasRaisedSinceIsNotKeptThere(t *testing.T) {
+	p := mustParse(t, strings.Replace(glide, "    until: cut\n", "    until: cut\n    admin: true\n", 1))
+	built := mustBuild(t, p, Input{Separation: separation(), Inventories: company(), Now: moment0()})
+	stage, _ := built.Stage("read only")
+	raised := inventory("github", grant("repo:2", "repo_role", "acme/handover", "admin", roles(), 20))
+	q := Question{Separation: separation(), Stage: "read only", Plan: built, Inventory: raised, Now: stage.Moment.Instant}
+	if j := mustJudge(t, p, q); j.Verdict != Due || j.Due[0].To != "maintain" {
+		t.Errorf("got %+v", j)
+	}
+}
+
+func TestWhatIsSensitiveStaysSoWhenItIsLowered(t *testing.T) {
+	p := mustParse(t, strings.Replace(glide, `resource.labels["data"] == "customer"`, `level == "admin"`, 1))
+	web := grant("repo:1", "repo_role", "acme/web", "admin", roles(), 20)
+	built := mustBuild(t, p, Input{Separation: separation(), Inventories: []lastday.Inventory{inventory("github", web)}, Now: moment0()})
+	stage, _ := built.Stage("notice")
+	web.Rung = "read"
+	q := Question{Separation: separation(), Stage: "notice", Plan: built, Inventory: inventory("github", web), Now: stage.Moment.Instant}
+	if j := mustJudge(t, p, q); j.Verdict != Due || j.Due[0].To != lastday.None {
+		t.Errorf("got %+v", j)
+	}
+}
