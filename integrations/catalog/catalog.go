@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"lastday/integrations"
+	"lastday/integrations/github"
 	"lastday/integrations/manual"
 	"lastday/integrations/notify"
 	"lastday/integrations/notify/webhook"
@@ -12,6 +13,7 @@ import (
 // Kinds lists every kind, in the order in which people are shown them.
 func Kinds() []integrations.Kind {
 	return []integrations.Kind{
+		github.Kind(),
 		manual.Kind(),
 	}
 }
