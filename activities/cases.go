@@ -148,6 +148,7 @@ func (c *Cases) Judge(_ context.Context, in JudgeInput) (JudgeOutput, error) {
 	if err != nil {
 		return JudgeOutput{}, Failure(err)
 	}
+	in.Question.MinOwners = c.MinOwners
 	judgement, err := plan.Judge(policy, in.Question)
 	if err != nil {
 		return JudgeOutput{}, Failure(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lastday"
+	"lastday/integrations/internal/httpx"
 )
 
 // Observer is told about every call of a driver; it measures and traces.
@@ -63,6 +64,13 @@ const mostPages = 10_000
 // The inventory is complete only if Inventory.Complete says so. A system that
 // cannot be read at all is an error with a code.
 func (s *Surveyor) Survey(ctx context.Context, person lastday.Person, progress func(read int)) (lastday.Inventory, error) {
+	ctx, counter := httpx.Count(ctx)
+	inv, err := s.survey(ctx, person, progress)
+	inv.Calls = counter.Calls()
+	return inv, err
+}
+
+func (s *Surveyor) survey(ctx context.Context, person lastday.Person, progress func(read int)) (lastday.Inventory, error) {
 	health, err := s.Probe(ctx)
 	if err != nil {
 		return lastday.Inventory{}, err

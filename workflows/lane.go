@@ -205,7 +205,7 @@ func (l *laneRun) step(ctx workflow.Context, stage string, inv lastday.Inventory
 
 // order writes down what is about to be ordered, before it is: an order whose
 // answer is lost is still known to be ours. It returns the ids of those that
-// were ordered before without an answer.
+// were ordered before and not seen done.
 func order(ledger []plan.Taken, changes []lastday.Change) (grown []plan.Taken, again []string) {
 	for _, change := range changes {
 		i := orderOf(ledger, change.ID)
@@ -213,9 +213,12 @@ func order(ledger []plan.Taken, changes []lastday.Change) (grown []plan.Taken, a
 			ledger = append(ledger, plan.Taken{Change: change})
 			continue
 		}
-		if ledger[i].Receipt.Change == "" {
-			again = append(again, change.ID)
+		if ledger[i].Receipt.Proof == lastday.ProofObserved {
+			// It was seen done, and the access came back since: this is a new order.
+			ledger[i].Receipt = lastday.Receipt{}
+			continue
 		}
+		again = append(again, change.ID)
 	}
 	return ledger, again
 }

@@ -153,8 +153,21 @@ func (c *caseRun) believe(ctx workflow.Context, s lastday.Separation, by string)
 		return
 	}
 	if wasRescinded {
-		c.s.Restoring, c.s.Reached = false, nil
+		c.beginAgain()
 	}
 	c.needPlan = true
 	c.wake()
+}
+
+// beginAgain forgets what a rescinded way out had reached: the engagement ends
+// after all. What could not be given back meanwhile stays in the ledger.
+func (c *caseRun) beginAgain() {
+	c.s.Restoring, c.s.Reached = false, nil
+	c.s.Times.CutDue, c.s.Times.CutVerified = time.Time{}, time.Time{}
+	for _, l := range c.lanes {
+		if l.l.State == LaneRestored {
+			l.l.Orders, l.l.Returns = nil, nil
+		}
+		l.l.Clean, l.l.State = "", LaneWaiting
+	}
 }

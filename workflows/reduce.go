@@ -47,7 +47,7 @@ func (l *laneRun) judge(ctx workflow.Context, g goal, inv lastday.Inventory) (ac
 	c := l.c
 	in := activities.JudgeInput{
 		Question: plan.Question{
-			Case: c.id, Separation: c.s.Separation, Stage: g.stage.Name, Plan: slim(c.s.Plan), Inventory: inv,
+			Case: c.id, Separation: c.s.Separation, Stage: g.stage.Name, Plan: slim(c.s.Plan, l.l.System), Inventory: inv,
 			Attested: l.attested(), Now: workflow.Now(ctx),
 		},
 		PolicyName: c.s.PolicyName, PolicyText: c.s.PolicyText, Ordered: ungraded(l.l.Orders),
@@ -56,14 +56,16 @@ func (l *laneRun) judge(ctx workflow.Context, g goal, inv lastday.Inventory) (ac
 	return call(ctx, caseCall(id, fmt.Sprintf("Compare **%s** with the ceiling of %s", l.l.System, g.name())), cases().Judge, in)
 }
 
-// slim leaves out of a plan what a judgement does not need, so that histories
-// stay small.
-func slim(p lastday.Plan) lastday.Plan {
+// slim leaves out of a plan what the judgement of one system does not need, so
+// that histories stay small. What the plan saw in that system stays: rules are
+// judged by what a grant was before it was lowered.
+func slim(p lastday.Plan, system string) lastday.Plan {
 	p.Stages = slices.Clone(p.Stages)
-	for i := range p.Stages {
-		p.Stages[i].Changes = nil
+	for i, stage := range p.Stages {
+		p.Stages[i].Changes = slices.DeleteFunc(slices.Clone(stage.Changes), func(c lastday.Change) bool { return c.Account.System != system })
 	}
-	p.Systems, p.Gaps, p.Residue = nil, nil, nil
+	p.Systems = slices.DeleteFunc(slices.Clone(p.Systems), func(s lastday.SystemPlan) bool { return s.System != system })
+	p.Gaps, p.Residue = nil, nil
 	return p
 }
 
@@ -354,14 +356,15 @@ func (l *laneRun) raiseAll(ctx workflow.Context, g goal, inv lastday.Inventory, 
 	if j.Verdict == plan.Blind && len(j.Gaps) == 0 && !l.l.Manual && !l.answered("") {
 		add(Task{Kind: TaskBlind, What: "the whole system", Why: "nothing showed that we could have seen the access"})
 	}
+	residue := slices.Clone(j.Residue)
 	for _, grant := range j.Above {
-		add(Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: wayIn(grant), Grant: grant.Key, To: lastday.None, Todo: todoFor(TaskElsewhere)})
+		var why lastday.Residue
+		why, residue = takeReason(residue, grant)
+		add(Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: why.Why, Grant: grant.Key, To: lastday.None, Todo: why.Todo})
 	}
-	if g.stage.Cut || g.stage.Watch {
-		for _, r := range j.Residue {
-			if !r.Harmless {
-				add(Task{Kind: TaskResidue, What: r.Kind + " " + r.What, Why: r.Why, Todo: r.Todo})
-			}
+	for _, r := range residue {
+		if !r.Harmless && (g.stage.Cut || g.stage.Watch) {
+			add(Task{Kind: TaskResidue, What: r.Kind + " " + r.What, Why: r.Why, Todo: r.Todo})
 		}
 	}
 	l.c.clearBut(ctx, l.l.System, raised)
@@ -386,11 +389,16 @@ func candidates(m lastday.Match) string {
 	return text
 }
 
-func wayIn(g lastday.Grant) string {
-	if g.ManagedBy != "" {
-		return "managed by " + g.ManagedBy
+// takeReason takes out of the residue the entry that says why a grant cannot
+// be changed here.
+func takeReason(residue []lastday.Residue, g lastday.Grant) (lastday.Residue, []lastday.Residue) {
+	i := slices.IndexFunc(residue, func(r lastday.Residue) bool {
+		return r.Kind == g.Kind && r.What == g.Rung+" on "+g.Resource.Name
+	})
+	if i < 0 {
+		return lastday.Residue{Why: "it cannot be changed here", Todo: todoFor(TaskElsewhere)}, residue
 	}
-	return fmt.Sprintf("comes by way of %v", g.Via)
+	return residue[i], slices.Delete(residue, i, i+1)
 }
 
 // waitsFor says in words what a stuck lane waits for.

@@ -199,6 +199,9 @@ func noticeOf(due []Task) activities.Notice {
 	first := due[0]
 	n := activities.Notice{System: first.System, Stage: first.Stage, Kind: string(first.Kind)}
 	n.Text = fmt.Sprintf("%s: %s: %s", first.System, first.What, first.Why)
+	if first.Kind == TaskIdentity {
+		n.Text = first.System + ": nobody knows which account is the person's"
+	}
 	if first.Told > 1 {
 		n.Text = fmt.Sprintf("still open (told %d times): %s", first.Told, n.Text)
 		n.Urgent = true
