@@ -57,6 +57,11 @@ func (a *accounts) login(ctx context.Context, id int64) (string, error) {
 	if login, ok := a.recall(id); ok {
 		return login, nil
 	}
+	return a.ask(ctx, id)
+}
+
+// ask is login without memory.
+func (a *accounts) ask(ctx context.Context, id int64) (string, error) {
 	const op = "read account by id"
 	var got user
 	if _, err := a.client.get(ctx, op, path("user", itoa(id)), &got); err != nil {

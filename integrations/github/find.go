@@ -59,7 +59,7 @@ func (d *driver) findByID(ctx context.Context, link lastday.Link) (lastday.Match
 	if err != nil || id <= 0 {
 		return lastday.Match{}, lastday.Errorf(lastday.CodeInvalid, "find", "the linked id is no number")
 	}
-	login, err := d.accounts.login(ctx, id)
+	login, err := d.accounts.ask(ctx, id)
 	if err == nil {
 		return lastday.Match{
 			Verdict: lastday.FoundOne, Account: d.account(user{ID: id, Login: login}),

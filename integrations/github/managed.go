@@ -48,8 +48,7 @@ func (d *driver) askManager(ctx context.Context, s *snapshot, slug string) (stri
 		Name string `json:"group_name"`
 	}
 	var got struct {
-		External []group `json:"external_groups"`
-		Synced   []group `json:"groups"`
+		Groups []group `json:"groups"`
 	}
 	if s.externalGroups {
 		_, err := d.client.get(ctx, "read external groups of a team", d.client.inOrg("teams", slug, "external-groups"), &got)
@@ -57,13 +56,13 @@ func (d *driver) askManager(ctx context.Context, s *snapshot, slug string) (stri
 			return "", err
 		}
 	}
-	if s.teamSync && len(got.External) == 0 {
+	if s.teamSync && len(got.Groups) == 0 {
 		_, err := d.client.get(ctx, "read synchronized groups of a team", d.client.inOrg("teams", slug, "team-sync", "group-mappings"), &got)
 		if err != nil && !notManaged(err) {
 			return "", err
 		}
 	}
-	for _, g := range append(got.External, got.Synced...) {
+	for _, g := range got.Groups {
 		return "identity provider group " + g.Name, nil
 	}
 	return "", nil

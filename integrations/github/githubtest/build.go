@@ -83,6 +83,11 @@ func (u *User) Rename(login string) {
 	})
 }
 
+// VerifyEmail gives the account an address that GitHub verified, in a domain that its organizations verified.
+func (u *User) VerifyEmail(address string) {
+	u.srv.change(func(w *world) { w.Users[u.id].Verified = append(w.Users[u.id].Verified, address) })
+}
+
 // SetSiteAdmin makes the account an administrator of a GitHub Enterprise Server.
 func (u *User) SetSiteAdmin() { u.srv.change(func(w *world) { w.Users[u.id].SiteAdmin = true }) }
 

@@ -60,6 +60,7 @@ func publishedSchema() map[string]*gqlType {
 	b.environments()
 	b.rulesets()
 	b.identities()
+	b.extras()
 	b["RepositoryOwner"] = &gqlType{name: "RepositoryOwner", of: []string{"Organization", "User"}, fields: map[string]*gqlField{
 		"id": b["Organization"].fields["id"], "login": b["Organization"].fields["login"],
 	}}

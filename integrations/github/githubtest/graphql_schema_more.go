@@ -2,7 +2,6 @@ package githubtest
 
 import (
 	"maps"
-	"slices"
 	"strings"
 )
 
@@ -35,6 +34,9 @@ func teamMembers(x *execution, v any, a gqlArgs) ([]edge, *gqlError) {
 		role, from := t.o.teamRole(t.t, id)
 		kind := a.text("membership")
 		if kind == "IMMEDIATE" && from != nil || kind == "CHILD_TEAM" && from == nil {
+			continue
+		}
+		if q := strings.ToLower(a.text("query")); q != "" && !strings.HasPrefix(strings.ToLower(x.c.login(id)), q) {
 			continue
 		}
 		if want := a.text("role"); want == "" || strings.EqualFold(want, role) {
@@ -124,7 +126,7 @@ func repoCollaborators(x *execution, v any, a gqlArgs) ([]edge, *gqlError) {
 		}
 	}
 	return x.people(ids, func(id int64) map[string]any {
-		return map[string]any{"permission": shout(r.o, c.roleShown(id, affiliation))}
+		return map[string]any{"permission": shout(r.o, c.roleShown(id, affiliation)), "permissionSources": c.w.sourcesOf(r, id)}
 	}), nil
 }
 
@@ -318,16 +320,5 @@ func (b schemaBuilder) identities() {
 }
 
 func externalIdentities(x *execution, v any, a gqlArgs) ([]edge, *gqlError) {
-	all := slices.Collect(maps.Values(v.(*org).SCIM))
-	slices.SortFunc(all, func(a, b *scimUser) int { return strings.Compare(a.ID, b.ID) })
-	var out []edge
-	for _, u := range all {
-		if l := a.text("login"); l != "" && !strings.EqualFold(l, x.c.login(u.User)) {
-			continue
-		}
-		if n := a.text("userName"); n == "" || strings.EqualFold(n, u.UserName) {
-			out = append(out, edge{node: thing{"ExternalIdentity", u}})
-		}
-	}
-	return out, nil
+	return identityEdges(x, v.(*org).SCIM, a), nil
 }

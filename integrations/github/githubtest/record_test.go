@@ -202,7 +202,7 @@ func (e *estate) readSteps() []step {
 		/orgs/acme/repos?type=all&sort=full_name&direction=desc /orgs/acme/installations /orgs/acme/teams /orgs/acme/teams/backend
 		/orgs/acme/teams/platform/teams /orgs/acme/teams/backend/members?role=maintainer /orgs/acme/teams/backend/memberships/lena
 		/orgs/acme/teams/backend/memberships/eve /orgs/acme/teams/backend/invitations /orgs/acme/teams/backend/repos
-		/orgs/acme/teams/platform/external-groups /orgs/acme/teams/synced/team-sync/group-mappings /orgs/acme/external-groups
+		/orgs/acme/teams/platform/external-groups /orgs/acme/teams/synced/team-sync/group-mappings /orgs/acme/team-sync/groups /orgs/acme/external-groups
 		/repos/acme/web /repos/acme/web/collaborators?affiliation=direct&permission=pull /repos/acme/web/collaborators/lena/permission
 		/repos/acme/web/invitations /repos/acme/api/teams /repos/acme/web/forks /repos/acme/web/branches?protected=true
 		/repos/acme/web/branches/main/protection /repos/acme/web/branches/main/protection/required_pull_request_reviews

@@ -24,6 +24,7 @@ func teamRoutes() []*route {
 		{"GET", "/orgs/{org}/teams/{team_slug}/external-groups", see, teamExternalGroups},
 		{"GET", "/orgs/{org}/teams/{team_slug}/team-sync/group-mappings", see, teamSyncMappings},
 		{"GET", "/orgs/{org}/external-groups", see, listExternalGroups},
+		{"GET", "/orgs/{org}/team-sync/groups", see, listSyncGroups},
 		{"GET", "/user/teams", person, myTeams},
 	}
 }
@@ -249,6 +250,20 @@ func teamSyncMappings(c *call) *reply {
 	groups := []any{}
 	if c.team.Synced {
 		groups = append(groups, obj{"group_id": "g-" + c.team.Slug, "group_name": c.team.Name, "group_description": ""})
+	}
+	return ok(obj{"groups": groups})
+}
+
+// listSyncGroups exists for organizations with team synchronization (https://docs.github.com/rest/teams/team-sync).
+func listSyncGroups(c *call) *reply {
+	groups := []any{}
+	for _, t := range byID(c.org.Teams) {
+		if t.Synced {
+			groups = append(groups, obj{"group_id": "g-" + t.Slug, "group_name": t.Name, "group_description": ""})
+		}
+	}
+	if len(groups) == 0 {
+		return notFound()
 	}
 	return ok(obj{"groups": groups})
 }

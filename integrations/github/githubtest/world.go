@@ -56,6 +56,7 @@ type user struct {
 	SuspendedBecause string
 	Enterprise       string // slug of the enterprise that manages the account (EMU), or empty
 	Created          time.Time
+	Verified         []string // addresses in domains that organizations verified
 }
 
 type token struct {
