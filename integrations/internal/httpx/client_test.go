@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -330,5 +332,32 @@ func TestWithoutACredentialNothingIsSent(t *testing.T) {
 	}
 	if called.Load() {
 		t.Error("a call went out without a credential")
+	}
+}
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestOnlyWhatWasSurelyNotSentIsTransient(t *testing.T) {
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer untrusted.Close()
+	silent := transportFunc(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+	cases := map[string]struct {
+		o    httpx.Options
+		want lastday.Code
+	}{
+		"the handshake failed, the transport says so": {httpx.Options{Base: untrusted.URL}, lastday.CodeTransient},
+		"a transport that says nothing":               {httpx.Options{Base: untrusted.URL, Transport: silent}, lastday.CodeUnknownOutcome},
+	}
+	for name, c := range cases {
+		client, err := httpx.New(c.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Send(t.Context(), http.MethodDelete, "take", "x", nil, nil)
+		t.Log(name)
+		wantCode(t, err, c.want)
 	}
 }
