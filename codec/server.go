@@ -195,6 +195,3 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
-
-// Unwrap lets http.MaxBytesReader close the connection.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
