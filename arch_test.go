@@ -47,7 +47,7 @@ func layers() []layer {
 		{"worker", []string{"internal/app"}, nil, "a main holds no decisions"},
 		{"starter", []string{"internal/app"}, nil, "a main holds no decisions"},
 		{"cmd/...", []string{"..."}, []string{""}, "people's command speaks of everything"},
-		{"integrations", []string{"."}, nil, "the contract speaks in the words alone"},
+		{"integrations", []string{".", "integrations/internal/httpx"}, nil, "the contract speaks in the words alone; what wraps every driver counts its calls"},
 		{"integrations/internal/httpx", []string{"."}, []string{"golang.org/x/oauth2"}, "the HTTP plumbing knows no driver"},
 		{"integrations/catalog", []string{"integrations/..."}, nil, "the catalog is a list"},
 		{"integrations/integrationtest", []string{".", "integrations"}, nil, "the suite knows no driver"},

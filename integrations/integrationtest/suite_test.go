@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"slices"
@@ -66,6 +68,25 @@ func (b *buffer) String() string {
 }
 
 func TestTheReferencePasses(t *testing.T) { integrationtest.Run(t, harness("", sound)) }
+
+func TestASurveySaysHowManyCallsItTook(t *testing.T) {
+	far := newClub()
+	var calls atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		far.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	d, err := newDriver(server.URL, "", io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := lastday.Person{Key: "p-1", Emails: []string{"kim@acme.example"}}
+	inv, err := integrations.NewSurveyor("club", d, integrations.Options{Now: epoch}).Survey(t.Context(), person, nil)
+	if err != nil || inv.Calls == 0 || int64(inv.Calls) != calls.Load() {
+		t.Errorf("says %d calls, the far side received %d (%v)", inv.Calls, calls.Load(), err)
+	}
+}
 
 // planted lists faults, each with the check that must catch it.
 func planted() []struct{ check, flaw string } {
