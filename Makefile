@@ -1,0 +1,157 @@
+# Everything is run from here: `make help` lists it. All paths are relative to
+# this file. It works with GNU make from 3.81 on, so also with the one of macOS.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+WORKFLOWCHECK_VERSION := v0.6.0
+GOVULNCHECK_VERSION   := v1.8.0
+
+GO      ?= go
+TOOLS   := .cache/tools
+LINT    := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+WFCHECK := $(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION)/workflowcheck
+VULN    := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+
+# The modules of the tree. What the server and the contract check need stays out
+# of the root's go.mod, so "./..." at the root does not reach them.
+NESTED  := dev integrations/github/contract
+MODULES := . $(NESTED)
+
+# Packages in which goroutines of ours share state: there the race detector has
+# something to find. Elsewhere it would only make the tests slower.
+RACE := ./activities/... ./codec/... ./intake/... ./integrations/... ./internal/...
+
+FUZZTIME ?= 10s
+
+# The end-to-end tests start this server. They fail without it: a test that
+# skips itself proves nothing.
+export LASTDAY_TEMPORALD := $(CURDIR)/bin/temporald
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- try it -------------------------------------------------------------------
+
+.PHONY: demo
+demo: build bin/demo ## build all and let a contractor leave a sandbox company, told step by step
+	@bin/demo story
+
+.PHONY: dev
+dev: build bin/demo ## build all and keep server, UI, worker, starter and sandbox company running
+	@bin/demo dev
+
+.PHONY: build
+build: bin/temporald bin/worker bin/starter bin/lastday ## build worker, starter, lastday and the embedded Temporal server
+
+# go build knows better than make what is out of date, so these always ask it.
+.PHONY: bin/temporald bin/demo bin/worker bin/starter bin/lastday
+bin/temporald:
+	@[ -x bin/temporald ] || echo "building bin/temporald: a Temporal server with its UI; the first time takes about 3 minutes on 2 cores"
+	@[ -x bin/temporald ] || [ -n "$$CI" ] || echo "(the names that follow are the packages as they are compiled)"
+	@mkdir -p bin
+	@if [ -x bin/temporald ] || [ -n "$$CI" ]; then $(GO) build -C dev -trimpath -ldflags '-s -w' -o ../bin/temporald ./cmd/temporald; \
+	else $(GO) build -C dev -v -trimpath -ldflags '-s -w' -o ../bin/temporald ./cmd/temporald; fi
+
+bin/demo:
+	@echo "building bin/demo"
+	@mkdir -p bin
+	@$(GO) build -C dev -trimpath -o ../bin/demo ./cmd/demo
+
+bin/worker bin/starter:
+	@echo "building $@"
+	@mkdir -p bin
+	@$(GO) build -trimpath -o $@ ./$(notdir $@)
+
+bin/lastday:
+	@echo "building $@"
+	@mkdir -p bin
+	@$(GO) build -trimpath -o $@ ./cmd/lastday
+
+# --- what must be true ----------------------------------------------------------
+
+.PHONY: test
+test: vet test-unit test-race test-nested ## vet and all tests, the end-to-end tests with a real server included
+
+.PHONY: vet
+vet: ## go vet in every module
+	@for m in $(MODULES); do echo "go vet ($$m)"; $(GO) vet -C "$$m" ./... || exit 1; done
+
+.PHONY: test-unit
+test-unit: bin/temporald ## tests of the root module, test/ included (needs and builds bin/temporald)
+	$(GO) test -shuffle=on ./...
+
+.PHONY: test-race
+test-race: ## the packages with goroutines of ours under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race $(RACE)
+
+.PHONY: test-nested
+test-nested: ## tests of the nested modules: embedded server, sandbox company, contract check
+	@for m in $(NESTED); do echo "go test ($$m)"; $(GO) test -C "$$m" ./... || exit 1; done
+
+.PHONY: lint
+lint: $(LINT) ## golangci-lint in every module, by .golangci.yml
+	@for m in $(MODULES); do echo "golangci-lint ($$m)"; (cd "$$m" && "$(CURDIR)/$(LINT)" run --config "$(CURDIR)/.golangci.yml" ./...) || exit 1; done
+
+.PHONY: workflowcheck
+workflowcheck: $(WFCHECK) ## workflows call nothing that differs in a replay
+	$(WFCHECK) -config workflowcheck.config.yaml ./workflows/...
+
+.PHONY: vulncheck
+vulncheck: $(VULN) ## known vulnerabilities in what is called (fetches the Go vulnerability database)
+	@for m in $(MODULES); do echo "govulncheck ($$m)"; $(VULN) -C "$$m" ./... || exit 1; done
+
+RECORD := $(CURDIR)/.cache/contract/record
+.PHONY: contract
+contract: ## hold the GitHub fake to the descriptions that GitHub publishes (needs npm)
+	@rm -rf "$(RECORD)" && mkdir -p "$(RECORD)"
+	$(GO) test ./integrations/github/githubtest -count=1 -run TestRecordingCoversEveryEndpoint -args -record "$(RECORD)"
+	$(GO) run -C integrations/github/contract . -record "$(RECORD)" -cache "$(CURDIR)/.cache/contract/cache"
+
+.PHONY: tidy-check
+tidy-check: ## go.mod and go.sum of every module are as go mod tidy would write them
+	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; $(GO) mod tidy -C "$$m" -diff || exit 1; done
+
+.PHONY: docs
+docs: ## code in the pages compiles and says the truth; links between files lead somewhere
+	$(GO) test -count=1 -run 'Doc|Guide|Example' ./integrations/integrationtest ./integrations/hr
+	@sh .ci/links
+
+# --- now and then -----------------------------------------------------------------
+
+.PHONY: bench
+bench: ## run all benchmarks
+	@for p in $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u | grep -v '^\./dev'); do \
+		$(GO) test -run '^$$' -bench . -benchmem "$$p" || exit 1; done
+
+.PHONY: fuzz
+fuzz: ## run every fuzz test for FUZZTIME (default 10s)
+	@grep -rn --include='*_test.go' '^func Fuzz' . | sed -E 's|^(.*)/[^/]*:[0-9]+:func (Fuzz[A-Za-z0-9_]*).*|\1 \2|' | sort -u | \
+	while read -r dir name; do echo "$$dir $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
+
+.PHONY: fmt
+fmt: $(LINT) ## format all Go files
+	@for m in $(MODULES); do (cd "$$m" && "$(CURDIR)/$(LINT)" fmt --config "$(CURDIR)/.golangci.yml") || exit 1; done
+
+.PHONY: clean
+clean: ## remove what was built here (not Go's own caches)
+	rm -rf bin .cache
+
+# --- tools ------------------------------------------------------------------------
+# Each in a folder named by its version: a new version is a new file to make.
+
+.PHONY: .cache/tools
+.cache/tools: $(LINT) $(WFCHECK) $(VULN)
+
+$(LINT):
+	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), once"
+	@GOBIN="$(CURDIR)/$(dir $@)" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(WFCHECK):
+	@echo "building workflowcheck $(WORKFLOWCHECK_VERSION), once"
+	@GOBIN="$(CURDIR)/$(dir $@)" $(GO) install go.temporal.io/sdk/contrib/tools/workflowcheck@$(WORKFLOWCHECK_VERSION)
+
+$(VULN):
+	@echo "building govulncheck $(GOVULNCHECK_VERSION), once"
+	@GOBIN="$(CURDIR)/$(dir $@)" $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
