@@ -15,6 +15,10 @@ type job struct {
 	now string
 	// repo is the name of now of the repository that the change is about.
 	repo string
+	// What was read before writing, where the write must send it back whole.
+	environment environment
+	protection  protection
+	ruleset     ruleset
 	// What the receipt will hold.
 	outcome  lastday.Outcome
 	note     string

@@ -39,8 +39,8 @@ func (d *driver) readEnvironmentRung(ctx context.Context, j *job) (string, error
 	if err != nil {
 		return "", err
 	}
-	e, err := d.environment(ctx, repo, name)
-	return heldIf(slices.Contains(e.users(), j.who.id)), err
+	j.environment, err = d.environment(ctx, repo, name)
+	return heldIf(slices.Contains(j.environment.users(), j.who.id)), err
 }
 
 // writeEnvironment puts the whole environment back with the one reviewer more
@@ -50,11 +50,7 @@ func (d *driver) writeEnvironment(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	e, err := d.environment(ctx, repo, name)
-	if err != nil {
-		return err
-	}
-	body := environmentBody(e, j.who.id, j.change.To == rungHeld)
+	body := environmentBody(j.environment, j.who.id, j.change.To == rungHeld)
 	left, _ := body["reviewers"].([]map[string]any)
 	if len(left) == 0 && j.change.Consent == "" {
 		return j.refuse("the person is its only reviewer: without one everybody could deploy; name another first")
@@ -91,8 +87,8 @@ func (d *driver) readProtectionRung(ctx context.Context, j *job) (string, error)
 	if err != nil {
 		return "", err
 	}
-	p, err := d.protection(ctx, repo, branch)
-	return heldIf(len(p.naming(j.who.id)) > 0), err
+	j.protection, err = d.protection(ctx, repo, branch)
+	return heldIf(len(j.protection.naming(j.who.id)) > 0), err
 }
 
 func (d *driver) writeProtection(ctx context.Context, j *job) error {
@@ -100,11 +96,7 @@ func (d *driver) writeProtection(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	p, err := d.protection(ctx, repo, branch)
-	if err != nil {
-		return err
-	}
-	lists := p.naming(j.who.id)
+	lists := j.protection.naming(j.who.id)
 	if j.change.To == rungHeld {
 		lists = strings.Fields(j.change.Grant.Details["lists"])
 	}
@@ -115,7 +107,7 @@ func (d *driver) writeProtection(ctx context.Context, j *job) error {
 		}
 	}
 	if slices.Contains(lists, listDismissal) || slices.Contains(lists, listBypass) {
-		return d.changeReviews(ctx, j, repo, branch, p, lists)
+		return d.changeReviews(ctx, j, repo, branch, lists)
 	}
 	return nil
 }
@@ -134,12 +126,12 @@ func (d *driver) changePushers(ctx context.Context, j *job, repo, branch string)
 // changeReviews sends the lists of people whole, and with them the teams and
 // apps, because what is left out of a list is taken away.
 // https://docs.github.com/rest/branches/branch-protection#update-pull-request-review-protection
-func (d *driver) changeReviews(ctx context.Context, j *job, repo, branch string, p protection, lists []string) error {
+func (d *driver) changeReviews(ctx context.Context, j *job, repo, branch string, lists []string) error {
 	body := map[string]any{}
 	fields := map[string]string{listDismissal: "dismissal_restrictions", listBypass: "bypass_pull_request_allowances"}
 	for name, field := range fields {
 		if slices.Contains(lists, name) {
-			body[field] = p.lists()[name].with(j.who, j.change.To == rungHeld)
+			body[field] = j.protection.lists()[name].with(j.who, j.change.To == rungHeld)
 		}
 	}
 	where := d.client.inRepo(repo, "branches", branch, "protection", "required_pull_request_reviews")
@@ -187,8 +179,8 @@ func (d *driver) readRulesetRung(ctx context.Context, j *job) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r, err := d.ruleset(ctx, p)
-	return heldIf(slices.Contains(r.users(), j.who.id)), err
+	j.ruleset, err = d.ruleset(ctx, p)
+	return heldIf(slices.Contains(j.ruleset.users(), j.who.id)), err
 }
 
 // writeRuleset sends the ruleset back word for word, but for the one actor.
@@ -197,17 +189,13 @@ func (d *driver) writeRuleset(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	r, err := d.ruleset(ctx, p)
-	if err != nil {
-		return err
-	}
 	body := map[string]json.RawMessage{}
 	for _, field := range []string{"name", "target", "enforcement", "conditions", "rules"} {
-		if text, ok := r.raw[field]; ok {
+		if text, ok := j.ruleset.raw[field]; ok {
 			body[field] = text
 		}
 	}
-	if body["bypass_actors"], err = json.Marshal(j.actors(r.bypass)); err != nil {
+	if body["bypass_actors"], err = json.Marshal(j.actors(j.ruleset.bypass)); err != nil {
 		return lastday.Wrap(lastday.CodeInternal, "PUT ruleset", "encode", err)
 	}
 	a, err := d.client.send(ctx, "PUT ruleset", http.MethodPut, d.rulesetPath(p), body, nil)

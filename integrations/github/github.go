@@ -49,6 +49,10 @@ type Config struct {
 	NoGraphQL bool `yaml:"no_graphql"`
 	// IndexAge is how old the shared index may grow; zero is 15 minutes.
 	IndexAge time.Duration `yaml:"index_age"`
+	// IndexReads is how many calls one index may spend on finding out whose
+	// deploy keys and ruleset bypasses there are; zero is 40, or no bound with
+	// NoGraphQL. What is left is a gap until the next index goes on.
+	IndexReads int `yaml:"index_reads"`
 	// Batch is how many repositories one GraphQL query asks about; zero is 500.
 	Batch int `yaml:"batch"`
 	// InvitationWalk is the largest number of repositories whose pending
@@ -104,6 +108,10 @@ func (c Config) checked() (Config, error) {
 	c.MinOwners = orDefault(c.MinOwners, 1)
 	c.Batch = orDefault(c.Batch, 500)
 	c.InvitationWalk = orDefault(c.InvitationWalk, 100)
+	if c.NoGraphQL {
+		c.IndexReads = orDefault(c.IndexReads, 1_000_000)
+	}
+	c.IndexReads = orDefault(c.IndexReads, 40)
 	c.IndexAge = orDefault(c.IndexAge, 15*time.Minute)
 	switch {
 	case !validLogin(c.Org):
@@ -116,8 +124,8 @@ func (c Config) checked() (Config, error) {
 		return c, invalid("enterprise is no slug")
 	case c.ManagedUsers && c.Enterprise == "":
 		return c, invalid("managed_users needs enterprise")
-	case c.Batch < 0 || c.Batch > 1000 || c.MinOwners < 0 || c.IndexAge < 0 || c.InvitationWalk < 0:
-		return c, invalid("batch (at most 1000), min_owners, index_age and invitation_walk must not be negative")
+	case c.Batch < 0 || c.Batch > 1000 || c.MinOwners < 0 || c.IndexAge < 0 || c.InvitationWalk < 0 || c.IndexReads < 0:
+		return c, invalid("batch (at most 1000), min_owners, index_age, index_reads and invitation_walk must not be negative")
 	}
 	return c, nil
 }

@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,9 +15,10 @@ type index struct {
 
 	mu   sync.Mutex // held while reading: others wait for the one that reads
 	last *snapshot
+	told *told
 }
 
-func newIndex(d *driver) *index { return &index{d: d} }
+func newIndex(d *driver) *index { return &index{d: d, told: newTold()} }
 
 // snapshot is the organization at one time. All but managers is fixed.
 type snapshot struct {
@@ -31,6 +31,7 @@ type snapshot struct {
 	rulesets map[int64][]rulesetPlace // rulesets, by who may bypass them
 	left     []lastday.Residue        // what belongs to nobody in particular
 	hidden   map[string]error         // kinds that could not be indexed
+	later    map[string]int           // calls that the index still needs, by kind
 	// What the organization is connected to.
 	externalGroups bool
 	teamSync       bool
@@ -52,8 +53,8 @@ type indexedRepo struct {
 	name         string
 	visibility   string
 	archived     bool
-	keys         bool // it has deploy keys
-	rulesets     []int64
+	keys         string // its deploy keys as one text, empty if it has none
+	rulesets     []indexedRules
 	environments []indexedNames
 	guards       []indexedNames // branch protections, by pattern
 	codeowners   []string       // logins, lower case
@@ -100,7 +101,7 @@ func (s *snapshot) setManager(id int64, name string) {
 func (d *driver) readIndex(ctx context.Context) (*snapshot, error) {
 	s := &snapshot{
 		readAt: d.now(), managers: map[int64]string{}, keys: map[string][]string{},
-		rulesets: map[int64][]rulesetPlace{}, hidden: map[string]error{},
+		rulesets: map[int64][]rulesetPlace{}, hidden: map[string]error{}, later: map[string]int{},
 	}
 	if _, err := d.client.get(ctx, "read the organization", d.client.inOrg(), &s.org); err != nil {
 		return nil, err
@@ -150,10 +151,11 @@ func (d *driver) indexRepos(ctx context.Context, s *snapshot) error {
 	if err := read(ctx, s); err != nil {
 		return err
 	}
-	if err := d.indexKeys(ctx, s); err != nil {
+	places, err := d.rulesetPlaces(ctx, s)
+	if err != nil {
 		return err
 	}
-	return d.indexRulesets(ctx, s)
+	return d.attribute(ctx, s, places)
 }
 
 // hide remembers that a kind could not be indexed; what may pass is an error.
@@ -162,53 +164,6 @@ func (s *snapshot) hide(kind string, err error) error {
 		return err
 	}
 	s.hidden[kind] = err
-	return nil
-}
-
-// indexKeys finds out who added the deploy keys: only REST tells.
-func (d *driver) indexKeys(ctx context.Context, s *snapshot) error {
-	for _, r := range s.repos {
-		if !r.keys {
-			continue
-		}
-		keys, err := d.deployKeys(ctx, r.name)
-		if err != nil {
-			return s.hide(kindDeployKey, err)
-		}
-		for _, k := range keys {
-			s.keys[strings.ToLower(k.AddedBy)] = append(s.keys[strings.ToLower(k.AddedBy)], r.name)
-		}
-	}
-	return nil
-}
-
-// indexRulesets finds out whom rulesets let bypass: only REST tells people.
-func (d *driver) indexRulesets(ctx context.Context, s *snapshot) error {
-	var places []rulesetPlace
-	err := list(ctx, d.client, "list rulesets", d.client.inOrg("rulesets"), func(g struct {
-		ID int64 `json:"id"`
-	}) {
-		places = append(places, rulesetPlace{id: g.ID})
-	})
-	if err != nil {
-		if err := s.hide(kindRuleset, err); err != nil {
-			return err
-		}
-	}
-	for _, r := range s.repos {
-		for _, id := range r.rulesets {
-			places = append(places, rulesetPlace{repo: r.name, id: id})
-		}
-	}
-	for _, p := range places {
-		set, err := d.ruleset(ctx, p)
-		if err != nil {
-			return s.hide(kindRuleset, err)
-		}
-		for _, id := range set.users() {
-			s.rulesets[id] = append(s.rulesets[id], p)
-		}
-	}
 	return nil
 }
 

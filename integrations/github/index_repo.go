@@ -11,8 +11,8 @@ import (
 
 const indexQuery = `query($org:String!,$after:String){organization(login:$org){repositories(first:100,after:$after){
  pageInfo{hasNextPage endCursor}nodes{databaseId name visibility isArchived
- deployKeys(first:1){totalCount}
- rulesets(first:20,includeParents:false){pageInfo{hasNextPage}nodes{databaseId}}
+ deployKeys(first:50){totalCount nodes{id}}
+ rulesets(first:20,includeParents:false){pageInfo{hasNextPage}nodes{databaseId updatedAt}}
  environments(first:20){pageInfo{hasNextPage}nodes{name protectionRules(first:5){nodes{reviewers(first:6){nodes{...on User{databaseId}}}}}}}
  branchProtectionRules(first:20){pageInfo{hasNextPage}nodes{pattern
   pushAllowances(first:30){pageInfo{hasNextPage}nodes{actor{...on User{databaseId}}}}
@@ -44,10 +44,13 @@ type graphRepo struct {
 	Archived   bool   `json:"isArchived"`
 	Keys       struct {
 		Total int `json:"totalCount"`
+		Nodes []struct {
+			ID string `json:"id"`
+		} `json:"nodes"`
 	} `json:"deployKeys"`
 	Rulesets struct {
-		PageInfo pageInfo     `json:"pageInfo"`
-		Nodes    []graphActor `json:"nodes"`
+		PageInfo pageInfo       `json:"pageInfo"`
+		Nodes    []indexedRules `json:"nodes"`
 	} `json:"rulesets"`
 	Environments struct {
 		PageInfo pageInfo           `json:"pageInfo"`
@@ -82,11 +85,15 @@ type graphGuard struct {
 
 // of reads one answer. more says that something did not fit in.
 func (g graphRepo) of() (repo indexedRepo, more bool) {
-	repo = indexedRepo{id: g.DatabaseID, name: g.Name, visibility: strings.ToLower(g.Visibility), archived: g.Archived, keys: g.Keys.Total > 0}
-	more = g.Rulesets.PageInfo.HasNextPage || g.Environments.PageInfo.HasNextPage || g.Guards.PageInfo.HasNextPage
-	for _, r := range g.Rulesets.Nodes {
-		repo.rulesets = append(repo.rulesets, r.DatabaseID)
+	repo = indexedRepo{id: g.DatabaseID, name: g.Name, visibility: strings.ToLower(g.Visibility), archived: g.Archived}
+	if g.Keys.Total > 0 {
+		repo.keys = itoa(int64(g.Keys.Total))
+		for _, k := range g.Keys.Nodes {
+			repo.keys += " " + k.ID
+		}
 	}
+	more = g.Rulesets.PageInfo.HasNextPage || g.Environments.PageInfo.HasNextPage || g.Guards.PageInfo.HasNextPage
+	repo.rulesets = g.Rulesets.Nodes
 	for _, e := range g.Environments.Nodes {
 		named := indexedNames{name: e.Name}
 		for _, rule := range e.Rules.Nodes {
@@ -191,7 +198,7 @@ func (d *driver) indexByREST(ctx context.Context, s *snapshot) error {
 		Visibility string `json:"visibility"`
 		Archived   bool   `json:"archived"`
 	}) {
-		s.repos = append(s.repos, indexedRepo{id: r.ID, name: r.Name, visibility: r.Visibility, archived: r.Archived, keys: true})
+		s.repos = append(s.repos, indexedRepo{id: r.ID, name: r.Name, visibility: r.Visibility, archived: r.Archived, keys: unknownKeys})
 	})
 	if err != nil {
 		return err
@@ -224,10 +231,8 @@ func (d *driver) indexOneByREST(ctx context.Context, r *indexedRepo) error {
 	if err := d.indexGuardsByREST(ctx, r); err != nil {
 		return err
 	}
-	err = list(ctx, d.client, "list rulesets", d.client.inRepo(r.name, "rulesets")+"?includes_parents=false", func(g struct {
-		ID int64 `json:"id"`
-	}) {
-		r.rulesets = append(r.rulesets, g.ID)
+	err = list(ctx, d.client, "list rulesets", d.client.inRepo(r.name, "rulesets")+"?includes_parents=false", func(g listedRules) {
+		r.rulesets = append(r.rulesets, indexedRules{ID: g.ID, Updated: g.Updated})
 	})
 	if hidden(err) {
 		return nil

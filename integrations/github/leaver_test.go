@@ -92,17 +92,19 @@ func (s *seeded) survey(tb testing.TB) lastday.Inventory {
 	return inv
 }
 
+// inOrder are the grants that can be changed where they are, in the declared order.
+func inOrder(grants []lastday.Grant) []lastday.Grant {
+	grants = slices.DeleteFunc(slices.Clone(grants), func(g lastday.Grant) bool { return !g.Direct() })
+	slices.SortStableFunc(grants, func(a, b lastday.Grant) int { return cmp.Compare(a.Order, b.Order) })
+	return grants
+}
+
 // cut takes everything that can be taken, in the declared order.
 func (s *seeded) cut(tb testing.TB, inv lastday.Inventory) ([]lastday.Change, []lastday.Receipt) {
 	tb.Helper()
-	grants := slices.Clone(inv.Grants)
-	slices.SortStableFunc(grants, func(a, b lastday.Grant) int { return cmp.Compare(a.Order, b.Order) })
 	var changes []lastday.Change
 	var receipts []lastday.Receipt
-	for _, g := range grants {
-		if !g.Direct() {
-			continue
-		}
+	for _, g := range inOrder(inv.Grants) {
 		change := lastday.NewChange("case", inv.Match.Account, g, lastday.None, "test")
 		r, err := s.system.Apply(context.WithoutCancel(tb.Context()), change, false)
 		if err != nil {

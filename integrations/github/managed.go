@@ -43,24 +43,23 @@ func (s *snapshot) managerOf(ctx context.Context, d *driver, slug string, id int
 	return name, err
 }
 
+// askManager asks about external groups, which managed users have, or else
+// about team synchronization, which is for organizations without them. A team
+// that turns out managed only when it is changed is found out there.
 func (d *driver) askManager(ctx context.Context, s *snapshot, slug string) (string, error) {
 	type group struct {
 		Name string `json:"group_name"`
 	}
+	where := []string{"teams", slug, "external-groups"}
+	if !s.externalGroups {
+		where = []string{"teams", slug, "team-sync", "group-mappings"}
+	}
 	var got struct {
 		Groups []group `json:"groups"`
 	}
-	if s.externalGroups {
-		_, err := d.client.get(ctx, "read external groups of a team", d.client.inOrg("teams", slug, "external-groups"), &got)
-		if err != nil && !notManaged(err) {
-			return "", err
-		}
-	}
-	if s.teamSync && len(got.Groups) == 0 {
-		_, err := d.client.get(ctx, "read synchronized groups of a team", d.client.inOrg("teams", slug, "team-sync", "group-mappings"), &got)
-		if err != nil && !notManaged(err) {
-			return "", err
-		}
+	_, err := d.client.get(ctx, "read groups of a team", d.client.inOrg(where...), &got)
+	if err != nil && !notManaged(err) {
+		return "", err
 	}
 	for _, g := range got.Groups {
 		return "identity provider group " + g.Name, nil

@@ -285,5 +285,5 @@ func (d *driver) readRulesets(ctx context.Context, r *reading) error {
 			r.add(d.grant(kindRuleset, lastday.Resource{ID: itoa(p.id), Name: name, Labels: map[string]string{"repository": p.repo}}, rungHeld))
 		}
 	}
-	return nil
+	return d.unread(idx, kindRuleset)
 }

@@ -125,7 +125,7 @@ func (d *driver) readKeys(ctx context.Context, r *reading) error {
 			}
 		}
 	}
-	return nil
+	return d.unread(idx, kindDeployKey)
 }
 
 func (d *driver) keyGrant(repo string, k deployKey) lastday.Grant {

@@ -12,6 +12,7 @@ func (b schemaBuilder) extras() {
 	b.files()
 	b.permissionSources()
 	b.enterprise()
+	b["RepositoryRuleset"].fields["updatedAt"] = field(func(v any) any { return stamp(v.(*ruleset).Updated) })
 	b["User"].fields["organizationVerifiedDomainEmails"] = &gqlField{args: []string{"login"}, resolve: func(x *execution, v any, a gqlArgs) (any, *gqlError) {
 		if o := x.c.w.org(a.text("login")); o == nil || !x.c.mayManage(o) {
 			return []string{}, nil
