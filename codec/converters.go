@@ -16,13 +16,13 @@ func Converters(ring *Ring) (converter.DataConverter, converter.FailureConverter
 	if ring == nil {
 		return converter.GetDefaultDataConverter(), temporal.GetDefaultFailureConverter()
 	}
-	return convertersOf(ring)
+	return convertersOf(ring, true)
 }
 
-func convertersOf(codec converter.PayloadCodec) (converter.DataConverter, converter.FailureConverter) {
+func convertersOf(codec converter.PayloadCodec, hide bool) (converter.DataConverter, converter.FailureConverter) {
 	data := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codec)
 	failure := temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
-		DataConverter: data, EncodeCommonAttributes: true,
+		DataConverter: data, EncodeCommonAttributes: hide,
 	})
 	return data, failure
 }
@@ -34,14 +34,13 @@ func convertersOf(codec converter.PayloadCodec) (converter.DataConverter, conver
 // there: the workflow task fails, is tried again, and goes on once the key is
 // there. An activity's attempt fails and is retried as its policy says.
 //
+// A nil ring encrypts nothing, and stops at encrypted payloads in the same way.
+//
 // Only workers recover such a panic, under the default panic policy
 // worker.BlockWorkflow; clients must use Converters. See the contract of
 // PayloadCodec, https://pkg.go.dev/go.temporal.io/sdk/converter#PayloadCodec.
 func WorkerConverters(ring *Ring) (converter.DataConverter, converter.FailureConverter) {
-	if ring == nil {
-		return Converters(nil)
-	}
-	return convertersOf(blocking{ring: ring})
+	return convertersOf(blocking{ring: ring}, ring != nil)
 }
 
 // blocking is a ring that panics in a worker's hands, rather than have a case
@@ -52,14 +51,21 @@ type blocking struct {
 	worker bool
 }
 
-// Encode is the ring's.
+// Encode is the ring's; without one it changes nothing.
 func (b blocking) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	if b.ring == nil {
+		return payloads, nil
+	}
 	return b.ring.Encode(payloads)
 }
 
 // Decode is the ring's, and panics with its error in a workflow or an activity.
 func (b blocking) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	out, err := b.ring.Decode(payloads)
+	ring := b.ring
+	if ring == nil {
+		ring = &Ring{} // has no key, and says so of every encrypted payload
+	}
+	out, err := ring.Decode(payloads)
 	if err != nil && b.worker {
 		panic(err)
 	}

@@ -76,12 +76,23 @@ func TestFailuresHideTheirMessagesAndDetailsAndKeepTheirType(t *testing.T) {
 	}
 }
 
-func TestWithoutARingNothingChanges(t *testing.T) {
-	for name, make := range converters() {
-		data, failures := make(nil)
-		if data != converter.GetDefaultDataConverter() || failures != temporal.GetDefaultFailureConverter() {
-			t.Errorf("%s: not the SDK's defaults", name)
-		}
+func TestWithoutARingNothingIsEncrypted(t *testing.T) {
+	data, failures := codec.Converters(nil)
+	if data != converter.GetDefaultDataConverter() || failures != temporal.GetDefaultFailureConverter() {
+		t.Error("clients: not the SDK's defaults")
+	}
+	want, err := data.ToPayload(planted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, failures = codec.WorkerConverters(nil)
+	got, err := data.ToPayload(planted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "a worker's payload", got, want)
+	if message := failures.ErrorToFailure(errors.New("why")).Message; message != "why" {
+		t.Errorf("a worker's failure says %q", message)
 	}
 }
 
@@ -92,6 +103,7 @@ func TestHistoriesFromBeforeEncryptionAreReadable(t *testing.T) {
 	}
 	for name, make := range converters() {
 		data, _ := make(newRing(t, newKey(t, "k")))
+		data = converter.WithDataConverterSerializationContext(data, converter.WorkflowSerializationContext{})
 		var got string
 		if err := data.FromPayload(plain, &got); err != nil || got != planted {
 			t.Errorf("%s: %q, %v", name, got, err)
@@ -183,6 +195,9 @@ func TestAWorkerWithoutTheKeyStopsAtInputsAndSignalsAndGoesOnWithIt(t *testing.T
 		// differs; a task that failed ends in what was panicked with.
 		if err == nil || !strings.HasPrefix(err.Error(), `codec: decode: the key "newer"`) {
 			t.Errorf("%s: the task must fail and name the key: %.300v", name, err)
+		}
+		if err := replay(t, nil, h()); err == nil || !strings.HasPrefix(err.Error(), "codec: decode: the key") {
+			t.Errorf("%s: a worker without any key must stop, too: %.300v", name, err)
 		}
 		if err := replay(t, newRing(t, older, newer), h()); err != nil {
 			t.Errorf("%s: with the key: %v", name, err)
