@@ -51,8 +51,7 @@ func (d *driver) writeMember(ctx context.Context, j *job) error {
 func (d *driver) leaveOrg(ctx context.Context, j *job) error {
 	const op = "DELETE org membership"
 	j.keep("role", j.now)
-	resp, err := d.client.gh.Organizations.RemoveOrgMembership(ctx, j.who.login, d.cfg.Org)
-	a, err := d.client.finish(op, true, resp, err)
+	a, err := d.client.send(ctx, op, http.MethodDelete, d.client.inOrg("memberships", j.who.login), nil, nil)
 	j.did(a)
 	return d.ownerRefusal(j, err)
 }
@@ -62,13 +61,13 @@ func (d *driver) setRole(ctx context.Context, j *job, role string) error {
 	if role == "" {
 		return lastday.Errorf(lastday.CodeInvalid, op, "no such role")
 	}
-	m, resp, err := d.client.gh.Organizations.EditOrgMembership(ctx, j.who.login, d.cfg.Org, &gh.Membership{Role: &role})
-	a, err := d.client.finish(op, true, resp, err)
+	var m membership
+	a, err := d.client.send(ctx, op, http.MethodPut, d.client.inOrg("memberships", j.who.login), gh.Membership{Role: &role}, &m)
 	j.did(a)
 	if err := d.ownerRefusal(j, err); err != nil || j.outcome != "" {
 		return err
 	}
-	if m.GetRole() != role {
+	if m.Role != role {
 		return lastday.Errorf(lastday.CodeTransient, op, "answered with success, but the role did not change")
 	}
 	return nil

@@ -76,8 +76,8 @@ func (d *driver) readRepoRung(ctx context.Context, j *job) (string, error) {
 func (d *driver) writeRepo(ctx context.Context, j *job) error {
 	if j.change.To == lastday.None {
 		j.keep("role", j.now)
-		resp, err := d.client.gh.Repositories.RemoveCollaborator(ctx, d.cfg.Org, j.repo, j.who.login)
-		a, err := d.client.finish("DELETE repository collaborator", true, resp, err)
+		where := d.client.inRepo(j.repo, "collaborators", j.who.login)
+		a, err := d.client.send(ctx, "DELETE repository collaborator", http.MethodDelete, where, nil, nil)
 		j.did(a)
 		return err
 	}
@@ -91,9 +91,8 @@ func (d *driver) writeRepo(ctx context.Context, j *job) error {
 // invitation instead, which is 201 with a body, where 204 is done.
 // https://docs.github.com/rest/collaborators/collaborators#add-a-repository-collaborator
 func (d *driver) setRepoRole(ctx context.Context, j *job, role string) error {
-	options := &gh.RepositoryAddCollaboratorOptions{Permission: asked(role)}
-	_, resp, err := d.client.gh.Repositories.AddCollaborator(ctx, d.cfg.Org, j.repo, j.who.login, options)
-	a, err := d.client.finish("PUT repository collaborator", true, resp, err)
+	options := gh.RepositoryAddCollaboratorOptions{Permission: asked(role)}
+	a, err := d.client.send(ctx, "PUT repository collaborator", http.MethodPut, d.client.inRepo(j.repo, "collaborators", j.who.login), options, nil)
 	j.did(a)
 	if err == nil && a.status == http.StatusCreated {
 		j.outcome, j.note = lastday.OutcomeOffered, "an outside collaborator must accept the invitation"

@@ -80,8 +80,8 @@ func (d *driver) writeTeam(ctx context.Context, j *job) error {
 	slug := j.undo["slug"]
 	j.keep("role", j.now)
 	if j.change.To == lastday.None {
-		resp, err := d.client.gh.Teams.RemoveTeamMembershipBySlug(ctx, d.cfg.Org, slug, j.who.login)
-		a, err := d.client.finish("DELETE team membership", true, resp, err)
+		where := d.client.inOrg("teams", slug, "memberships", j.who.login)
+		a, err := d.client.send(ctx, "DELETE team membership", http.MethodDelete, where, nil, nil)
 		j.did(a)
 		return d.teamRefusal(j, err)
 	}
@@ -89,9 +89,9 @@ func (d *driver) writeTeam(ctx context.Context, j *job) error {
 }
 
 func (d *driver) setTeamRole(ctx context.Context, j *job, slug string) error {
-	options := &gh.TeamAddTeamMembershipOptions{Role: j.change.To}
-	_, resp, err := d.client.gh.Teams.AddTeamMembershipBySlug(ctx, d.cfg.Org, slug, j.who.login, options)
-	a, err := d.client.finish("PUT team membership", true, resp, err)
+	options := gh.TeamAddTeamMembershipOptions{Role: j.change.To}
+	where := d.client.inOrg("teams", slug, "memberships", j.who.login)
+	a, err := d.client.send(ctx, "PUT team membership", http.MethodPut, where, options, nil)
 	j.did(a)
 	return d.teamRefusal(j, err)
 }

@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -112,13 +113,26 @@ func (c *client) do(ctx context.Context, what call, into any) (answer, error) {
 	if resp != nil && resp.Body != nil {
 		defer resp.Body.Close()
 	}
-	if err == nil && into != nil && resp.StatusCode != http.StatusNoContent {
-		err = json.NewDecoder(resp.Body).Decode(into)
+	if err == nil {
+		err = decode(resp, into)
 	}
 	return c.finish(what.op, what.writes, resp, err)
 }
 
-// finish classifies what go-github returned, for raw and for typed calls.
+// decode reads the whole answer, also one that nobody wants: half an answer to
+// a write must not pass for success.
+func decode(resp *gh.Response, into any) error {
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode == http.StatusNoContent || into == nil && len(text) == 0 {
+		return err
+	}
+	if into == nil {
+		var ignored json.RawMessage
+		into = &ignored
+	}
+	return json.Unmarshal(text, into)
+}
+
 func (c *client) finish(op string, writes bool, resp *gh.Response, err error) (answer, error) {
 	got := answerOf(op, resp)
 	if err != nil {

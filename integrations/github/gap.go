@@ -1,6 +1,10 @@
 package github
 
-import "lastday"
+import (
+	"net/http"
+
+	"lastday"
+)
 
 // fixes tells what would close a gap, by kind.
 func fixes() map[string]string {
@@ -42,6 +46,9 @@ func (d *driver) gap(kind string, code lastday.Code, why string) lastday.Gap {
 // the list: trying again can help.
 func (d *driver) unseen(kind string, err error) (lastday.Gap, error) {
 	code := lastday.CodeOf(err)
+	if statusOf(err) == http.StatusUnauthorized {
+		return lastday.Gap{}, err // our credential is no good at all
+	}
 	switch code {
 	case lastday.CodeDenied, lastday.CodeNotFound, lastday.CodeUnsupported:
 		return d.gap(kind, code, err.Error()), nil

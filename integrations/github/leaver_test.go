@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func seed(tb testing.TB, size githubtest.Company, options githubtest.Options, tu
 	s.server = githubtest.New(options)
 	url := s.server.Start()
 	tb.Cleanup(s.server.Close)
-	key, pemText := appKey(tb)
+	key, pemText := sharedKey()
 	size.AppKey, size.AppPerms = &key.PublicKey, allPermissions()
 	s.Seeded = s.server.SeedCompany(size)
 	cfg := Config{Org: s.Org.Login(), URL: url + "/", App: &App{ID: itoa(s.AppID), Installation: s.Installation, Key: "env:KEY"}}
@@ -56,15 +57,6 @@ func seed(tb testing.TB, size githubtest.Company, options githubtest.Options, tu
 	return s
 }
 
-func appKey(tb testing.TB) (*rsa.PrivateKey, string) {
-	tb.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		tb.Fatalf("key: %v", err)
-	}
-	return key, string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
-}
-
 // allPermissions are those that the documentation asks for.
 func allPermissions() map[string]string {
 	perms := map[string]string{
@@ -76,6 +68,15 @@ func allPermissions() map[string]string {
 	}
 	return perms
 }
+
+// sharedKey is one key for all tests of a run: making one is slow.
+var sharedKey = sync.OnceValues(func() (*rsa.PrivateKey, string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key, string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+})
 
 func withToken(c *Config) { c.App, c.Token = nil, "env:TOKEN" }
 

@@ -66,7 +66,7 @@ func (d *driver) codespaces(ctx context.Context, w who) ([]codespace, error) {
 			}
 		}
 	})
-	return all, d.absentIfAllowed(ctx, err, "organization_codespaces", "admin:org")
+	return all, err
 }
 
 func (d *driver) readCodespaces(ctx context.Context, r *reading) error {
@@ -74,7 +74,7 @@ func (d *driver) readCodespaces(ctx context.Context, r *reading) error {
 	for _, c := range all {
 		r.add(d.grant(kindCodespace, lastday.Resource{ID: itoa(c.ID), Name: c.Name}, c.rung()))
 	}
-	return err
+	return d.absentIfAllowed(ctx, err, "organization_codespaces", "admin:org")
 }
 
 // copilotSeat is a seat. One that is cancelled works until its billing cycle ends.
@@ -93,13 +93,13 @@ func (d *driver) seat(ctx context.Context, w who) (copilotSeat, error) {
 	if err == nil && s.Assignee.ID != w.id {
 		return copilotSeat{}, lastday.Errorf(lastday.CodeInvalid, "read Copilot seat", "asked about one account and was told about another")
 	}
-	return s, d.absentIfAllowed(ctx, err, "organization_copilot_seat_management", "manage_billing:copilot", "admin:org")
+	return s, err
 }
 
 func (d *driver) readSeat(ctx context.Context, r *reading) error {
 	s, err := d.seat(ctx, r.who)
 	if err != nil || s.Assignee.ID == 0 {
-		return err
+		return d.absentIfAllowed(ctx, err, "organization_copilot_seat_management", "manage_billing:copilot", "admin:org")
 	}
 	if s.Ends != "" {
 		r.page.Residue = append(r.page.Residue, d.seatResidue(s))
