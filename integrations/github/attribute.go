@@ -2,6 +2,8 @@ package github
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"lastday"
@@ -64,8 +66,8 @@ func (d *driver) rulesetPlaces(ctx context.Context, s *snapshot) (map[rulesetPla
 // found out with the next indexes.
 func (d *driver) attribute(ctx context.Context, s *snapshot, places map[rulesetPlace]string) error {
 	left := d.cfg.IndexReads
-	for place, updated := range places {
-		if err := d.attributeRules(ctx, s, place, updated, &left); err != nil {
+	for _, place := range inPlaceOrder(slices.Collect(maps.Keys(places))) {
+		if err := d.attributeRules(ctx, s, place, places[place], &left); err != nil {
 			return s.hide(kindRuleset, err)
 		}
 	}

@@ -2,8 +2,11 @@ package github
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"lastday"
 	"lastday/integrations/github/githubtest"
@@ -13,7 +16,7 @@ import (
 // bigCompany has the size at which calling every team and repository would no
 // longer be acceptable.
 func bigCompany(tb testing.TB) *seeded {
-	return seed(tb, githubtest.Company{Teams: 300, Repos: 2000, People: 400, Seed: 3}, githubtest.Options{DropResponseBodies: true, RateLimit: 100_000})
+	return seed(tb, githubtest.Company{Teams: 300, Repos: 2000, People: 400, Seed: 3}, githubtest.Options{DropResponseBodies: true, RateLimit: 1_000_000, GraphQLPoints: 1_000_000})
 }
 
 // cost is what one leaver costs: Survey, every change, Survey again.
@@ -43,20 +46,71 @@ func (s *seeded) leave(tb testing.TB) (cost, lastday.Inventory) {
 	return cost{calls: counter.Calls(), writes: counter.Writes(), changes: changes, charged: counter.Calls() - counter.Spared()}, after
 }
 
+// The bounds are what was measured and a little more: a change that makes a
+// leaver dearer must be seen.
 func TestCostOfALeaverInABigCompany(t *testing.T) {
 	s := bigCompany(t)
 	cold, after := s.leave(t)
 	if len(after.Grants) > 0 {
 		t.Errorf("still there: %v", lines(after.Grants))
 	}
-	t.Logf("cold: %+v", cold)
+	if cold.calls > 140 {
+		t.Errorf("with a cold index: %+v", cold)
+	}
 	s.Leaver = s.People[len(s.People)-2]
 	warm, _ := s.leave(t)
-	t.Logf("warm: %+v", warm)
-	for route, n := range s.server.Counts() {
-		t.Logf("%4d %s", n, route)
+	if reading := warm.calls - 2*warm.changes; reading > 45 {
+		t.Errorf("with a warm index: %+v, %d without the changes and what is read before each", warm, reading)
 	}
-	for _, g := range after.Gaps {
-		t.Logf("gap %s: %s", g.Kind, g.Why)
+	t.Logf("cold %+v, warm %+v", cold, warm)
+}
+
+func TestRESTAloneIsCompleteThoughDear(t *testing.T) {
+	s := seed(t, githubtest.Company{Teams: 20, Repos: 30, People: 20, Seed: 5}, githubtest.Options{}, byREST)
+	byGraph := seed(t, githubtest.Company{Teams: 20, Repos: 30, People: 20, Seed: 5}, githubtest.Options{})
+	direct := func(inv lastday.Inventory) []string {
+		grants := slices.DeleteFunc(inv.Grants, func(g lastday.Grant) bool { return g.Kind == kindTeam }) // REST cannot tell a child's members
+		return lines(grants)
 	}
+	if diff := cmp.Diff(direct(byGraph.survey(t)), direct(s.survey(t))); diff != "" {
+		t.Errorf("GraphQL and REST tell different things (-graph +rest):\n%s", diff)
+	}
+}
+
+func TestBudgetOfTheIndexIsAGapUntilItIsThrough(t *testing.T) {
+	s := seed(t, githubtest.Company{Teams: 10, Repos: 30, People: 12, Seed: 5}, githubtest.Options{}, func(c *Config) { c.IndexReads = 8 })
+	gaps := func() int {
+		n := 0
+		for _, g := range s.survey(t).Gaps {
+			if g.Kind == kindDeployKey || g.Kind == kindRuleset {
+				n++
+			}
+		}
+		return n
+	}
+	if gaps() == 0 {
+		t.Fatal("the index cannot be through, and no gap says so")
+	}
+	for range 10 {
+		s.clock.skip(16 * time.Minute)
+		if gaps() == 0 {
+			return
+		}
+	}
+	t.Error("the index never gets through")
+}
+
+func BenchmarkLeaver(b *testing.B) {
+	s := bigCompany(b)
+	people := s.People[10:]
+	b.ResetTimer()
+	total, charged, changes, n := 0, 0, 0, 0
+	for b.Loop() {
+		s.Leaver = people[n%len(people)]
+		c, _ := s.leave(b)
+		total, charged, changes, n = total+c.calls, charged+c.charged, changes+c.changes, n+1
+	}
+	b.ReportMetric(float64(total)/float64(n), "requests/leaver")
+	b.ReportMetric(float64(charged)/float64(n), "charged/leaver")
+	b.ReportMetric(float64(changes)/float64(n), "changes/leaver")
 }

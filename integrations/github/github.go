@@ -50,7 +50,7 @@ type Config struct {
 	// IndexAge is how old the shared index may grow; zero is 15 minutes.
 	IndexAge time.Duration `yaml:"index_age"`
 	// IndexReads is how many calls one index may spend on finding out whose
-	// deploy keys and ruleset bypasses there are; zero is 40, or no bound with
+	// deploy keys and ruleset bypasses there are; zero is 25, or no bound with
 	// NoGraphQL. What is left is a gap until the next index goes on.
 	IndexReads int `yaml:"index_reads"`
 	// Batch is how many repositories one GraphQL query asks about; zero is 500.
@@ -111,7 +111,7 @@ func (c Config) checked() (Config, error) {
 	if c.NoGraphQL {
 		c.IndexReads = orDefault(c.IndexReads, 1_000_000)
 	}
-	c.IndexReads = orDefault(c.IndexReads, 40)
+	c.IndexReads = orDefault(c.IndexReads, 25)
 	c.IndexAge = orDefault(c.IndexAge, 15*time.Minute)
 	switch {
 	case !validLogin(c.Org):

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,18 +10,28 @@ import (
 	"lastday"
 )
 
-const indexQuery = `query($org:String!,$after:String){organization(login:$org){repositories(first:100,after:$after){
+// guardFields are what names people on a repository, so many at a time. GitHub
+// charges a query by what it could return: the index asks for few, and again
+// for the repositories that have more.
+// https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
+func guardFields(things, actors int) string {
+	allowances := fmt.Sprintf("(first:%d){pageInfo{hasNextPage}nodes{actor{...on User{databaseId}}}}", actors)
+	return fmt.Sprintf(`environments(first:%d){pageInfo{hasNextPage}nodes{name protectionRules(first:3){pageInfo{hasNextPage}
+  nodes{reviewers(first:6){nodes{...on User{databaseId}}}}}}}
+ branchProtectionRules(first:%d){pageInfo{hasNextPage}nodes{pattern
+  pushAllowances%s reviewDismissalAllowances%s bypassPullRequestAllowances%s}}`, things, things, allowances, allowances, allowances)
+}
+
+func indexQuery() string {
+	return `query($org:String!,$after:String){organization(login:$org){repositories(first:100,after:$after){
  pageInfo{hasNextPage endCursor}nodes{databaseId name visibility isArchived
  deployKeys(first:50){totalCount nodes{id}}
  rulesets(first:20,includeParents:false){pageInfo{hasNextPage}nodes{databaseId updatedAt}}
- environments(first:20){pageInfo{hasNextPage}nodes{name protectionRules(first:5){nodes{reviewers(first:6){nodes{...on User{databaseId}}}}}}}
- branchProtectionRules(first:20){pageInfo{hasNextPage}nodes{pattern
-  pushAllowances(first:30){pageInfo{hasNextPage}nodes{actor{...on User{databaseId}}}}
-  reviewDismissalAllowances(first:30){pageInfo{hasNextPage}nodes{actor{...on User{databaseId}}}}
-  bypassPullRequestAllowances(first:30){pageInfo{hasNextPage}nodes{actor{...on User{databaseId}}}}}}
+ ` + guardFields(4, 20) + `
  f0:object(expression:"HEAD:.github/CODEOWNERS"){...on Blob{text}}
  f1:object(expression:"HEAD:CODEOWNERS"){...on Blob{text}}
  f2:object(expression:"HEAD:docs/CODEOWNERS"){...on Blob{text}}}}}}`
+}
 
 type graphActor struct {
 	DatabaseID int64 `json:"databaseId"`
@@ -68,7 +79,8 @@ type graphRepo struct {
 type graphEnvironment struct {
 	Name  string `json:"name"`
 	Rules struct {
-		Nodes []struct {
+		PageInfo pageInfo `json:"pageInfo"`
+		Nodes    []struct {
 			Reviewers struct {
 				Nodes []graphActor `json:"nodes"`
 			} `json:"reviewers"`
@@ -83,6 +95,18 @@ type graphGuard struct {
 	Bypass    graphAllowances `json:"bypassPullRequestAllowances"`
 }
 
+func (g graphGuard) of() (named indexedNames, more bool) {
+	named = indexedNames{name: g.Pattern, lists: map[string][]int64{}}
+	for name, list := range map[string]graphAllowances{listPush: g.Push, listDismissal: g.Dismissal, listBypass: g.Bypass} {
+		more = more || list.PageInfo.HasNextPage
+		for _, n := range list.Nodes {
+			named.add(n.Actor)
+			named.lists[name] = append(named.lists[name], n.Actor.DatabaseID)
+		}
+	}
+	return named, more
+}
+
 // of reads one answer. more says that something did not fit in.
 func (g graphRepo) of() (repo indexedRepo, more bool) {
 	repo = indexedRepo{id: g.DatabaseID, name: g.Name, visibility: strings.ToLower(g.Visibility), archived: g.Archived}
@@ -92,23 +116,19 @@ func (g graphRepo) of() (repo indexedRepo, more bool) {
 			repo.keys += " " + k.ID
 		}
 	}
-	more = g.Rulesets.PageInfo.HasNextPage || g.Environments.PageInfo.HasNextPage || g.Guards.PageInfo.HasNextPage
+	more = g.Environments.PageInfo.HasNextPage || g.Guards.PageInfo.HasNextPage
 	repo.rulesets = g.Rulesets.Nodes
 	for _, e := range g.Environments.Nodes {
 		named := indexedNames{name: e.Name}
+		more = more || e.Rules.PageInfo.HasNextPage
 		for _, rule := range e.Rules.Nodes {
 			named.add(rule.Reviewers.Nodes...)
 		}
 		repo.environments = append(repo.environments, named)
 	}
 	for _, b := range g.Guards.Nodes {
-		named := indexedNames{name: b.Pattern}
-		for _, list := range []graphAllowances{b.Push, b.Dismissal, b.Bypass} {
-			more = more || list.PageInfo.HasNextPage
-			for _, n := range list.Nodes {
-				named.add(n.Actor)
-			}
-		}
+		named, longer := b.of()
+		more = more || longer
 		repo.guards = append(repo.guards, named)
 	}
 	repo.codeowners = mentions(g.F0, g.F1, g.F2)
@@ -142,6 +162,18 @@ func owners(text string) []string {
 type indexedNames struct {
 	name  string
 	users []int64
+	lists map[string][]int64 // the same, by the list of a protection
+}
+
+// naming says which lists of a protection name the person, in a fixed order.
+func (n indexedNames) naming(id int64) []string {
+	var lists []string
+	for _, name := range []string{listPush, listDismissal, listBypass} {
+		if slices.Contains(n.lists[name], id) {
+			lists = append(lists, name)
+		}
+	}
+	return lists
 }
 
 func (n *indexedNames) add(actors ...graphActor) {
@@ -158,6 +190,7 @@ func (n indexedNames) names(id int64) bool { return slices.Contains(n.users, id)
 func (d *driver) indexByGraph(ctx context.Context, s *snapshot) error {
 	const op = "index repositories"
 	var after *string
+	var longer []int
 	for range mostPages {
 		var got struct {
 			Organization *struct {
@@ -167,7 +200,7 @@ func (d *driver) indexByGraph(ctx context.Context, s *snapshot) error {
 				} `json:"repositories"`
 			} `json:"organization"`
 		}
-		if _, err := d.client.query(ctx, op, indexQuery, map[string]any{"org": d.cfg.Org, "after": after}, &got); err != nil {
+		if _, err := d.client.query(ctx, op, indexQuery(), map[string]any{"org": d.cfg.Org, "after": after}, &got); err != nil {
 			return err
 		}
 		if got.Organization == nil {
@@ -175,19 +208,37 @@ func (d *driver) indexByGraph(ctx context.Context, s *snapshot) error {
 		}
 		for _, g := range got.Organization.Repositories.Nodes {
 			repo, more := g.of()
-			if more {
-				if err := d.indexOneByREST(ctx, &repo); err != nil {
+			if g.Rulesets.PageInfo.HasNextPage {
+				if err := d.indexOneByREST(ctx, &repo, s.hide); err != nil {
 					return err
 				}
+			} else if more {
+				longer = append(longer, len(s.repos))
 			}
 			s.repos = append(s.repos, repo)
 		}
 		if !got.Organization.Repositories.PageInfo.HasNextPage {
-			return nil
+			return d.indexLonger(ctx, s, longer)
 		}
 		after = &got.Organization.Repositories.PageInfo.EndCursor
 	}
 	return lastday.Errorf(lastday.CodeInvalid, op, "the pages of the list have no end")
+}
+
+// indexLonger reads the guards of repositories that have many.
+func (d *driver) indexLonger(ctx context.Context, s *snapshot, which []int) error {
+	repos := make([]indexedRepo, 0, len(which))
+	for _, i := range which {
+		repos = append(repos, s.repos[i])
+	}
+	now, err := d.guardsNow(ctx, repos)
+	if err != nil {
+		return err
+	}
+	for n, i := range which {
+		s.repos[i].environments, s.repos[i].guards = now[n].environments, now[n].guards
+	}
+	return nil
 }
 
 // indexByREST reads the same one by one.
@@ -204,7 +255,7 @@ func (d *driver) indexByREST(ctx context.Context, s *snapshot) error {
 		return err
 	}
 	for i := range s.repos {
-		if err := d.indexOneByREST(ctx, &s.repos[i]); err != nil {
+		if err := d.indexOneByREST(ctx, &s.repos[i], s.hide); err != nil {
 			return err
 		}
 		if s.repos[i].codeowners, err = d.codeownersByREST(ctx, s.repos[i].name); err != nil {
@@ -214,9 +265,12 @@ func (d *driver) indexByREST(ctx context.Context, s *snapshot) error {
 	return nil
 }
 
-// indexOneByREST reads what hangs on one repository. What is hidden from us
-// there is taken for nothing here, because reading it for a leaver will say so.
-func (d *driver) indexOneByREST(ctx context.Context, r *indexedRepo) error {
+// hiding decides about something that is hidden from us: nil takes it for
+// nothing, an error ends the reading.
+type hiding func(kind string, err error) error
+
+// indexOneByREST reads what hangs on one repository.
+func (d *driver) indexOneByREST(ctx context.Context, r *indexedRepo, hide hiding) error {
 	r.environments, r.guards, r.rulesets = nil, nil, nil
 	err := walk(ctx, d.client, "list environments", d.client.inRepo(r.name, "environments"), func(page struct {
 		Environments []environment `json:"environments"`
@@ -225,19 +279,29 @@ func (d *driver) indexOneByREST(ctx context.Context, r *indexedRepo) error {
 			r.environments = append(r.environments, indexedNames{name: e.Name, users: e.users()})
 		}
 	})
-	if err != nil && !hidden(err) {
+	if err := d.hide(ctx, hide, kindEnvironment, err); err != nil {
 		return err
 	}
-	if err := d.indexGuardsByREST(ctx, r); err != nil {
+	if err := d.hide(ctx, hide, kindProtection, d.indexGuardsByREST(ctx, r)); err != nil {
 		return err
 	}
 	err = list(ctx, d.client, "list rulesets", d.client.inRepo(r.name, "rulesets")+"?includes_parents=false", func(g listedRules) {
 		r.rulesets = append(r.rulesets, indexedRules{ID: g.ID, Updated: g.Updated})
 	})
-	if hidden(err) {
-		return nil
+	return d.hide(ctx, hide, kindRuleset, err)
+}
+
+// hide passes on what is hidden from us. A 404 about a repository that was
+// listed just now, to a credential that administers repositories, says that the
+// repository has no such thing.
+func (d *driver) hide(ctx context.Context, hide hiding, kind string, err error) error {
+	if !hidden(err) {
+		return err
 	}
-	return err
+	if err := d.absentIfAllowed(ctx, err, "administration", "repo"); err != nil {
+		return hide(kind, err)
+	}
+	return nil
 }
 
 func (d *driver) indexGuardsByREST(ctx context.Context, r *indexedRepo) error {
@@ -248,14 +312,17 @@ func (d *driver) indexGuardsByREST(ctx context.Context, r *indexedRepo) error {
 		branches = append(branches, b.Name)
 	})
 	if err != nil {
-		return unlessHidden(err)
+		return err
 	}
 	for _, b := range branches {
 		p, err := d.protection(ctx, r.name, b)
-		if err != nil && !hidden(err) {
+		if codeIs(err, lastday.CodeNotFound) {
+			continue // protected by a ruleset, which is read elsewhere
+		}
+		if err != nil {
 			return err
 		}
-		r.guards = append(r.guards, indexedNames{name: b, users: p.users()})
+		r.guards = append(r.guards, p.names(b))
 	}
 	return nil
 }

@@ -94,11 +94,25 @@ func (d *driver) read(ctx context.Context, r *reading, a area) error {
 	if err == nil {
 		return nil
 	}
-	gap, err := d.unseen(a.kind, err)
-	if err == nil {
+	for _, kind := range alsoUnseen(a.kind) {
+		gap, err := d.unseen(kind, err)
+		if err != nil {
+			return err
+		}
 		r.page.Gaps = append(r.page.Gaps, gap)
 	}
-	return err
+	return nil
+}
+
+// alsoUnseen are the kinds that are read in one with another.
+func alsoUnseen(kind string) []string {
+	switch kind {
+	case kindProtection:
+		return []string{kindProtection, kindEnvironment}
+	case kindInvite, kindRepoInvite:
+		return []string{kind, kindSent}
+	}
+	return []string{kind}
 }
 
 // areas are all parts of what an account can do. Repositories come last: they
@@ -112,8 +126,7 @@ func (d *driver) areas() []area {
 		{kindTokenRequest, d.readTokenRequests},
 		{kindOrgRole, d.readRoles},
 		{kindRuleset, d.readRulesets},
-		{kindProtection, d.readProtections},
-		{kindEnvironment, d.readEnvironments},
+		{kindProtection, d.readGuards},
 		{kindDeployKey, d.readKeys},
 		{kindCodespace, d.readCodespaces},
 		{kindCopilot, d.readSeat},
@@ -145,7 +158,12 @@ func (d *driver) readBase(ctx context.Context, r *reading) error {
 	return err
 }
 
+// readTeams reads teams of members: nobody else can be in one.
+// https://docs.github.com/organizations/organizing-members-into-teams/about-teams
 func (d *driver) readTeams(ctx context.Context, r *reading) error {
+	if !r.standing.in {
+		return nil
+	}
 	grants, err := d.listTeams(ctx, r.who)
 	r.add(grants...)
 	return err

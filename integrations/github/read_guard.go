@@ -1,9 +1,11 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lastday"
@@ -108,16 +110,18 @@ func (p protection) naming(id int64) []string {
 	return names
 }
 
-func (p protection) users() []int64 {
-	var ids []int64
-	for _, l := range p.lists() {
+// names is the protection as the index keeps it.
+func (p protection) names(branch string) indexedNames {
+	named := indexedNames{name: branch, lists: map[string][]int64{}}
+	for name, l := range p.lists() {
 		if l != nil {
 			for _, u := range l.Users {
-				ids = append(ids, u.ID)
+				named.users = append(named.users, u.ID)
+				named.lists[name] = append(named.lists[name], u.ID)
 			}
 		}
 	}
-	return ids
+	return named
 }
 
 func (d *driver) protection(ctx context.Context, repo, branch string) (protection, error) {
@@ -184,64 +188,116 @@ func (d *driver) ruleset(ctx context.Context, p rulesetPlace) (ruleset, error) {
 	return r, nil
 }
 
-// readEnvironments reads which environments want the person's review, where the
-// index saw that some do.
-func (d *driver) readEnvironments(ctx context.Context, r *reading) error {
-	return d.eachRepo(ctx, func(repo indexedRepo) error {
-		for _, e := range repo.environments {
-			if !e.names(r.who.id) {
-				continue
-			}
-			now, err := d.environment(ctx, repo.name, e.name)
-			if err != nil {
-				return err
-			}
-			if slices.Contains(now.users(), r.who.id) {
-				res := lastday.Resource{ID: itoa(repo.id) + "/" + e.name, Name: repo.name + ": " + e.name, Labels: map[string]string{"repository": repo.name, "environment": e.name}}
-				r.add(d.grant(kindEnvironment, res, rungHeld))
-			}
-		}
-		return nil
-	})
-}
-
-func (d *driver) eachRepo(ctx context.Context, visit func(indexedRepo) error) error {
+// readGuards reads which environments and protections name the person, in the
+// repositories where the index saw that some do.
+func (d *driver) readGuards(ctx context.Context, r *reading) error {
 	idx, err := d.index.current(ctx)
 	if err != nil {
 		return err
 	}
-	for _, repo := range idx.repos {
-		err := visit(repo)
-		if codeIs(err, lastday.CodeNotFound) {
-			return d.outdated("read what hangs on a repository")
-		}
-		if err != nil {
+	for _, kind := range []string{kindProtection, kindEnvironment} {
+		if err := idx.hidden[kind]; err != nil {
 			return err
 		}
+	}
+	var where []indexedRepo
+	for _, repo := range idx.repos {
+		by := func(n indexedNames) bool { return n.names(r.who.id) }
+		if slices.ContainsFunc(repo.environments, by) || slices.ContainsFunc(repo.guards, by) {
+			where = append(where, repo)
+		}
+	}
+	now, err := d.guardsNow(ctx, where)
+	if err != nil {
+		return err
+	}
+	for _, repo := range now {
+		d.addGuards(r, repo)
 	}
 	return nil
 }
 
-func (d *driver) readProtections(ctx context.Context, r *reading) error {
-	return d.eachRepo(ctx, func(repo indexedRepo) error {
-		for _, g := range repo.guards {
-			if !g.names(r.who.id) {
-				continue
-			}
-			if strings.ContainsAny(g.name, "*?[") {
-				r.page.Residue = append(r.page.Residue, d.patternResidue(repo.name, g.name))
-				continue
-			}
-			now, err := d.protection(ctx, repo.name, g.name)
-			if err != nil {
-				return err
-			}
-			if lists := now.naming(r.who.id); len(lists) > 0 {
-				r.add(d.protectionGrant(repo, g.name, lists))
+func (d *driver) addGuards(r *reading, repo indexedRepo) {
+	for _, e := range repo.environments {
+		if e.names(r.who.id) {
+			res := lastday.Resource{ID: itoa(repo.id) + "/" + e.name, Name: repo.name + ": " + e.name, Labels: map[string]string{"repository": repo.name, "environment": e.name}}
+			r.add(d.grant(kindEnvironment, res, rungHeld))
+		}
+	}
+	for _, g := range repo.guards {
+		switch {
+		case !g.names(r.who.id):
+		case strings.ContainsAny(g.name, "*?["):
+			r.page.Residue = append(r.page.Residue, d.patternResidue(repo.name, g.name))
+		default:
+			r.add(d.protectionGrant(repo, g.name, g.naming(r.who.id)))
+		}
+	}
+}
+
+// guardBatch is how many repositories one query asks about their guards.
+const guardBatch = 20
+
+// guardsNow reads the guards of some repositories afresh.
+func (d *driver) guardsNow(ctx context.Context, repos []indexedRepo) ([]indexedRepo, error) {
+	if d.cfg.NoGraphQL {
+		return d.guardsByREST(ctx, repos)
+	}
+	var all []indexedRepo
+	for batch := range slices.Chunk(repos, guardBatch) {
+		now, err := d.guardsByGraph(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, now...)
+	}
+	return all, nil
+}
+
+// refuseHidden is for reading about a person: what is hidden is a gap.
+func refuseHidden(_ string, err error) error { return err }
+
+func (d *driver) guardsByREST(ctx context.Context, repos []indexedRepo) ([]indexedRepo, error) {
+	now := slices.Clone(repos)
+	for i := range now {
+		if err := d.indexOneByREST(ctx, &now[i], refuseHidden); err != nil {
+			return nil, err
+		}
+	}
+	return now, nil
+}
+
+func (d *driver) guardsByGraph(ctx context.Context, repos []indexedRepo) ([]indexedRepo, error) {
+	const op = "read environments and protections"
+	query, err := eachByName(op, "$org:String!", repos, "fragment F on Repository{databaseId name "+guardFields(20, 50)+"}")
+	if err != nil {
+		return nil, err
+	}
+	var got struct {
+		Organization map[string]*graphRepo `json:"organization"`
+	}
+	_, err = d.client.query(ctx, op, query, map[string]any{"org": d.cfg.Org}, &got)
+	if codeIs(err, lastday.CodeNotFound) {
+		return nil, d.outdated(op)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var now []indexedRepo
+	for i, r := range repos {
+		g := got.Organization["r"+strconv.Itoa(i)]
+		if g == nil || g.DatabaseID != r.id {
+			return nil, d.outdated(op)
+		}
+		repo, more := g.of()
+		if more {
+			if err := d.indexOneByREST(ctx, &repo, refuseHidden); err != nil {
+				return nil, err
 			}
 		}
-		return nil
-	})
+		now = append(now, repo)
+	}
+	return now, nil
 }
 
 func (d *driver) protectionGrant(repo indexedRepo, branch string, lists []string) lastday.Grant {
@@ -261,6 +317,10 @@ func (d *driver) patternResidue(repo, pattern string) lastday.Residue {
 	}
 }
 
+func inPlaceOrder(places []rulesetPlace) []rulesetPlace {
+	return slices.SortedFunc(slices.Values(places), func(a, b rulesetPlace) int { return cmp.Compare(a.id, b.id) })
+}
+
 func (d *driver) readRulesets(ctx context.Context, r *reading) error {
 	idx, err := d.index.current(ctx)
 	if err != nil {
@@ -269,7 +329,7 @@ func (d *driver) readRulesets(ctx context.Context, r *reading) error {
 	if err := idx.hidden[kindRuleset]; err != nil {
 		return err
 	}
-	for _, p := range idx.rulesets[r.who.id] {
+	for _, p := range inPlaceOrder(idx.rulesets[r.who.id]) {
 		now, err := d.ruleset(ctx, p)
 		if codeIs(err, lastday.CodeNotFound) {
 			return d.outdated("read ruleset")

@@ -142,23 +142,33 @@ func validRepo(name string) bool {
 	return regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`).MatchString(name) && strings.Trim(name, ".") != ""
 }
 
+// eachByName is a query that asks the same about many repositories, each by its
+// name as r0, r1 and so on. The names become part of the query and are checked.
+func eachByName(op, vars string, repos []indexedRepo, fragment string) (string, error) {
+	var b strings.Builder
+	b.WriteString("query(" + vars + "){organization(login:$org){")
+	for i, r := range repos {
+		if !validRepo(r.name) {
+			return "", lastday.Errorf(lastday.CodeInvalid, op, "the far side names a repository strangely")
+		}
+		fmt.Fprintf(&b, "r%d:repository(name:%q,followRenames:false){...F}", i, r.name)
+	}
+	b.WriteString("}}" + fragment)
+	return b.String(), nil
+}
+
 // rolesByGraph asks about many repositories in one query, each by its name and
 // with its id checked.
 func (d *driver) rolesByGraph(ctx context.Context, repos []indexedRepo, w who) ([]repoRole, error) {
 	const op = "read repository roles"
-	var b strings.Builder
-	b.WriteString("query($org:String!,$login:String!){organization(login:$org){")
-	for i, r := range repos {
-		if !validRepo(r.name) {
-			return nil, lastday.Errorf(lastday.CodeInvalid, op, "the far side names a repository strangely")
-		}
-		fmt.Fprintf(&b, "r%d:repository(name:%q,followRenames:false){...F}", i, r.name)
+	query, err := eachByName(op, "$org:String!,$login:String!", repos, roleFragment)
+	if err != nil {
+		return nil, err
 	}
-	b.WriteString("}}" + roleFragment)
 	var got struct {
 		Organization map[string]*graphCollaborators `json:"organization"`
 	}
-	_, err := d.client.query(ctx, op, b.String(), map[string]any{"org": d.cfg.Org, "login": w.login}, &got)
+	_, err = d.client.query(ctx, op, query, map[string]any{"org": d.cfg.Org, "login": w.login}, &got)
 	if codeIs(err, lastday.CodeNotFound) {
 		return nil, d.outdated(op)
 	}

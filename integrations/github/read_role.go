@@ -36,8 +36,12 @@ func (d *driver) roleHolders(ctx context.Context, role int64, visit func(roleHol
 	return list(ctx, d.client, "list holders of a role", d.client.inOrg("organization-roles", itoa(role), "users"), visit)
 }
 
-// readRoles asks afresh who has the roles that anybody had when the index was read.
+// readRoles asks afresh who has the roles that anybody had when the index was
+// read. Only members can have one.
 func (d *driver) readRoles(ctx context.Context, r *reading) error {
+	if !r.standing.in {
+		return nil
+	}
 	idx, err := d.index.current(ctx)
 	if err != nil {
 		return err
