@@ -7,6 +7,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -44,7 +45,9 @@ func (s *Systems) Survey(ctx context.Context, in SurveyInput) (lastday.Inventory
 		return lastday.Inventory{}, Failure(err)
 	}
 	clock := startClock(ctx)
-	inv, err := system.Survey(ctx, in.Person, func(read int) { activity.RecordHeartbeat(ctx, read) })
+	beats := startBeating(ctx)
+	defer beats.stop()
+	inv, err := system.Survey(ctx, in.Person, func(read int) { beats.say(ctx, read) })
 	if err != nil {
 		return lastday.Inventory{}, Failure(err)
 	}
@@ -78,6 +81,8 @@ func (s *Systems) Apply(ctx context.Context, in ApplyInput) (ApplyOutput, error)
 		return ApplyOutput{}, Failure(err)
 	}
 	run := newApplyRun(ctx, system, in)
+	run.beats = startBeating(ctx)
+	defer run.beats.stop()
 	var first error
 	for _, change := range in.Changes {
 		if ctx.Err() != nil {
@@ -108,6 +113,9 @@ type applyRun struct {
 	receipts []lastday.Receipt
 	done     map[string]bool
 	again    map[string]bool
+	beats    *beating
+	// standing is what the account held when this attempt first had to know.
+	standing *lastday.Inventory
 }
 
 func newApplyRun(ctx context.Context, system *integrations.System, in ApplyInput) *applyRun {
@@ -134,14 +142,33 @@ func (r *applyRun) one(ctx context.Context, change lastday.Change) error {
 	if r.done[change.ID] {
 		return nil
 	}
-	receipt, err := r.system.Apply(ctx, change, r.again[change.ID])
+	receipt, err := r.apply(ctx, change)
 	if err != nil {
 		return err
 	}
 	receipt.DoneAt = r.clock.now()
 	r.receipts = append(r.receipts, receipt)
-	activity.RecordHeartbeat(ctx, r.receipts)
+	r.beats.say(ctx, slices.Clone(r.receipts))
 	return nil
+}
+
+// apply makes a change. One that an earlier attempt may have made is looked
+// for first, so that nothing is written twice.
+func (r *applyRun) apply(ctx context.Context, change lastday.Change) (lastday.Receipt, error) {
+	if !r.again[change.ID] {
+		return r.system.Apply(ctx, change, false)
+	}
+	if r.standing == nil {
+		inv, err := r.system.Recheck(ctx, change.Account)
+		if err != nil {
+			return lastday.Receipt{}, err
+		}
+		r.standing = &inv
+	}
+	if receipt, ok := integrations.FoundDone(change, *r.standing); ok {
+		return receipt, nil
+	}
+	return r.system.Apply(ctx, change, true)
 }
 
 // clock tells the time of the Temporal server: the time at which it started

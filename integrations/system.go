@@ -198,6 +198,29 @@ func (s *System) Apply(ctx context.Context, change lastday.Change, again bool) (
 	return s.finish(change, receipt, again), nil
 }
 
+// Recheck reads what the account holds now, for the changes of an earlier
+// attempt whose answer was lost: read before writing again.
+func (s *System) Recheck(ctx context.Context, account lastday.Account) (lastday.Inventory, error) {
+	inv := lastday.Inventory{System: s.name, ReadAt: s.opts.Now(), Match: lastday.Match{Verdict: lastday.FoundOne, Account: account}}
+	return inv, s.list(ctx, &inv, nil)
+}
+
+// FoundDone is the receipt of a change that an earlier attempt of ours may have
+// written, if the inventory shows that it is done.
+func FoundDone(change lastday.Change, now lastday.Inventory) (lastday.Receipt, bool) {
+	receipt := lastday.Receipt{
+		Change: change.ID, Outcome: lastday.OutcomeApplied, Before: change.From, Proof: lastday.ProofAcknowledged,
+		Note: "an earlier attempt's answer was lost; it was found done before trying again",
+	}
+	graded := Grade([]lastday.Change{change}, []lastday.Receipt{receipt}, now)[0]
+	if graded.Proof != lastday.ProofObserved {
+		return lastday.Receipt{}, false
+	}
+	// Observing is for the reading that ends the stage.
+	graded.Proof, graded.SeenAt = lastday.ProofAcknowledged, time.Time{}
+	return graded, true
+}
+
 // refusal says why the change is refused before anything is sent; empty if it is not.
 func (s *System) refusal(change lastday.Change) string {
 	if s.opts.DryRun {

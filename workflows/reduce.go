@@ -358,12 +358,16 @@ func (l *laneRun) raiseAll(ctx workflow.Context, g goal, inv lastday.Inventory, 
 	}
 	residue := slices.Clone(j.Residue)
 	for _, grant := range j.Above {
+		if len(j.Due) > 0 {
+			// Much of what comes by way of something else goes with it.
+			break
+		}
 		var why lastday.Residue
 		why, residue = takeReason(residue, grant)
 		add(Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: why.Why, Grant: grant.Key, To: lastday.None, Todo: why.Todo})
 	}
 	for _, r := range residue {
-		if !r.Harmless && (g.stage.Cut || g.stage.Watch) {
+		if !r.Harmless && len(j.Due) == 0 && (g.stage.Cut || g.stage.Watch) {
 			add(Task{Kind: TaskResidue, What: r.Kind + " " + r.What, Why: r.Why, Todo: r.Todo})
 		}
 	}
@@ -398,7 +402,8 @@ func takeReason(residue []lastday.Residue, g lastday.Grant) (lastday.Residue, []
 	if i < 0 {
 		return lastday.Residue{Why: "it cannot be changed here", Todo: todoFor(TaskElsewhere)}, residue
 	}
-	return residue[i], slices.Delete(residue, i, i+1)
+	why := residue[i]
+	return why, slices.Delete(residue, i, i+1)
 }
 
 // waitsFor says in words what a stuck lane waits for.

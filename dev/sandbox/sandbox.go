@@ -5,6 +5,10 @@ package sandbox
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
@@ -46,6 +50,7 @@ type Company struct {
 	Listen, Codec string
 
 	servers []*http.Server
+	appKey  *rsa.PrivateKey
 }
 
 const (
@@ -56,8 +61,13 @@ const (
 // New builds the company and starts its servers on free loopback ports.
 func New(o Options) (*Company, error) {
 	c := &Company{Zone: "Europe/Berlin"}
-	c.GitHub = githubtest.New(githubtest.Options{Latency: o.Latency, DropResponseBodies: true})
-	c.Seeded = c.GitHub.SeedCompany(githubtest.Company{Login: "northwind", SAML: true, Seed: 7})
+	c.GitHub = githubtest.New(githubtest.Options{Latency: o.Latency})
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	c.appKey = key
+	c.Seeded = c.GitHub.SeedCompany(githubtest.Company{Login: "northwind", SAML: true, Seed: 7, AppKey: &key.PublicKey, AppPerms: appPermissions()})
 	hr, err := hrtest.New(hrtest.Options{Secret: hrSecret, Token: hrToken})
 	if err != nil {
 		return nil, err
@@ -116,16 +126,22 @@ func freePort() (string, error) {
 func (c *Company) write(dir, github, hr string) error {
 	text := strings.NewReplacer(
 		"{github}", github, "{hr}", hr, "{readpath}", hrtest.ReadPath, "{listen}", c.Listen, "{codec}", c.Codec, "{dir}", dir,
+		"{app}", fmt.Sprint(c.Seeded.AppID), "{installation}", fmt.Sprint(c.Seeded.Installation),
 	).Replace(configText)
 	c.Config = filepath.Join(dir, "lastday.yaml")
 	c.Env = []string{
-		"SANDBOX_GITHUB_TOKEN=" + c.Seeded.Admin, "SANDBOX_HR_SECRET=" + hrSecret, "SANDBOX_HR_TOKEN=" + hrToken,
+		"SANDBOX_GITHUB_KEY=" + c.privateKey(), "SANDBOX_HR_SECRET=" + hrSecret, "SANDBOX_HR_TOKEN=" + hrToken,
 		"SANDBOX_KEY=" + codec.GenerateKey(),
 	}
 	if err := os.WriteFile(filepath.Join(dir, "contractor.yaml"), []byte(policyText), 0o600); err != nil {
 		return err
 	}
 	return os.WriteFile(c.Config, []byte(text), 0o600)
+}
+
+// privateKey is the app's key as GitHub hands it out.
+func (c *Company) privateKey() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(c.appKey)}))
 }
 
 // AllowUI lets the Temporal UI at that address decode what is encrypted.
@@ -160,7 +176,9 @@ systems:
     config:
       org: northwind
       url: http://{github}/
-      token: env:SANDBOX_GITHUB_TOKEN
+      app: {id: "{app}", installation: {installation}, key: env:SANDBOX_GITHUB_KEY}
+      index_reads: 2000      # a small organization: look at everything at once
+      invitation_walk: 2000
   - name: office
     kind: manual
     config:
@@ -192,6 +210,7 @@ encryption:
     - {id: sandbox, secret: env:SANDBOX_KEY}
   codec_listen: "{codec}"
   codec_origins: ["{ui}"]
+  codec_anonymous: true
 `
 
 const policyText = `# What a contractor loses, and when. The ceiling only falls.
@@ -207,3 +226,14 @@ guards: {min_owners: 2}
 watch: [1h, 1d, 7d]
 tell: {after: 15m, again: 4h}
 `
+
+// appPermissions are what docs/integrations/github.md asks for.
+func appPermissions() map[string]string {
+	return map[string]string{
+		"members": "write", "organization_administration": "write", "organization_personal_access_tokens": "write",
+		"organization_personal_access_token_requests": "write", "organization_custom_org_roles": "read",
+		"organization_codespaces": "write", "organization_copilot_seat_management": "write", "administration": "write",
+		"metadata": "read", "contents": "read", "actions": "read", "organization_hooks": "read", "organization_self_hosted_runners": "read",
+		"organization_secrets": "read", "organization_dependabot_secrets": "read", "organization_codespaces_secrets": "read",
+	}
+}

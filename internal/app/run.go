@@ -28,7 +28,7 @@ func RunWorker(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	c, err := Dial(ctx, p)
+	c, err := DialWorker(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (s *Starter) decoder(ctx context.Context) (http.Handler, error) {
 		}
 		config.Tokens = append(config.Tokens, token)
 	}
-	if len(config.Tokens) == 0 {
+	if len(config.Tokens) == 0 && e.CodecAnonymous {
 		config.AllowAnonymous, config.Listen = true, e.CodecListen
 	}
 	return codec.NewServer(config)

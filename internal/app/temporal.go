@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/converter"
 	sdklog "go.temporal.io/sdk/log"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -24,6 +25,16 @@ import (
 // from the standard TEMPORAL_* variables and file; the configuration adds the
 // keys that encrypt histories.
 func Dial(ctx context.Context, p *Parts) (client.Client, error) {
+	return dial(ctx, p, codec.Converters)
+}
+
+// DialWorker connects a worker. With a key missing it lets workflow tasks wait
+// and be tried again, instead of failing a case on what it cannot read.
+func DialWorker(ctx context.Context, p *Parts) (client.Client, error) {
+	return dial(ctx, p, codec.WorkerConverters)
+}
+
+func dial(ctx context.Context, p *Parts, converters func(*codec.Ring) (converter.DataConverter, converter.FailureConverter)) (client.Client, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, lastday.Wrap(lastday.CodeInvalid, "temporal", "the TEMPORAL_* settings", err)
@@ -36,9 +47,7 @@ func Dial(ctx context.Context, p *Parts) (client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ring != nil {
-		options.DataConverter, options.FailureConverter = codec.Converters(ring)
-	}
+	options.DataConverter, options.FailureConverter = converters(ring)
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, lastday.Wrap(lastday.CodeTransient, "temporal", "no connection to "+address(options)+": is it running, is TEMPORAL_ADDRESS right?", err)

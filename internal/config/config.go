@@ -31,9 +31,12 @@ type Config struct {
 	Sources  []Source  `yaml:"sources"`
 	Notify   []Channel `yaml:"notify"`
 	// Protected people are only touched with the approval of others.
-	Protected  Protected  `yaml:"protected"`
-	Gate       Gate       `yaml:"gate"`
-	MinOwners  int        `yaml:"min_owners"`
+	Protected Protected `yaml:"protected"`
+	Gate      Gate      `yaml:"gate"`
+	MinOwners int       `yaml:"min_owners"`
+	// UI is the address of a case in the Temporal UI, with {case} in it; it goes
+	// into notices.
+	UI         string     `yaml:"ui"`
 	Starter    Starter    `yaml:"starter"`
 	Worker     Worker     `yaml:"worker"`
 	Encryption Encryption `yaml:"encryption"`
@@ -114,9 +117,10 @@ type Encryption struct {
 	CodecListen string `yaml:"codec_listen"`
 	// CodecOrigins are the addresses of the UI that may ask.
 	CodecOrigins []string `yaml:"codec_origins"`
-	// CodecTokens are references of bearer tokens; without any, only a loopback
-	// address may listen.
+	// CodecTokens are references of bearer tokens that must be shown.
 	CodecTokens []string `yaml:"codec_tokens"`
+	// CodecAnonymous lets everybody on this machine decode; only for a loopback address.
+	CodecAnonymous bool `yaml:"codec_anonymous"`
 }
 
 // Key is one key of the ring.

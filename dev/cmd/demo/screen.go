@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"lastday"
+	"lastday/plan"
+	"lastday/workflows"
+)
+
+func heading(text string) {
+	fmt.Printf("\n━━ %s %s\n", text, strings.Repeat("━", max(0, 92-len([]rune(text)))))
+}
+
+func say(what, text string, began time.Time) {
+	fmt.Printf("  %-26s %s  (%s)\n", what, text, time.Since(began).Round(time.Millisecond))
+}
+
+func day(t time.Time) string { return t.Format("Mon 2 January 15:04 MST") }
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}
+
+func clip(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most-1]) + "…"
+}
+
+func colour() bool {
+	info, err := os.Stdout.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
+}
+
+// staircase draws what was planned and what was seen.
+func staircase(made lastday.Plan, st workflows.Status, now time.Time) string {
+	o := plan.StairOptions{Now: now, Colour: colour(), Actual: map[string][]plan.Step{}}
+	for _, r := range st.Reached {
+		o.Done = append(o.Done, r.Stage)
+	}
+	for _, l := range st.Lanes {
+		for _, step := range l.Steps {
+			o.Actual[l.System] = append(o.Actual[l.System], plan.Step{Stage: step.Stage, At: step.At, Level: step.Level, Proof: step.Proof})
+		}
+	}
+	return plan.Staircase(made, o)
+}
+
+// command runs the lastday command as a person would.
+func (in *installation) command(ctx context.Context, args ...string) error {
+	c := exec.CommandContext(ctx, in.o.program("lastday"), append([]string{"--config", in.company.Config}, args...)...)
+	c.Env = append(os.Environ(), in.env()...)
+	out, err := c.CombinedOutput()
+	fmt.Print(indent(string(out)), "\n")
+	return err
+}
