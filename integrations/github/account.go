@@ -18,10 +18,11 @@ type user struct {
 }
 
 // validLogin knows GitHub's logins, with the short code that managed accounts
-// end with. Anything else never becomes part of a path.
+// end with, and the longer ones that hide a suspended managed account. Anything
+// else never becomes part of a path.
 // https://docs.github.com/enterprise-cloud@latest/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication
 func validLogin(login string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]+)?$`).MatchString(login)
+	return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})(?:_[A-Za-z0-9-]{1,40})?$`).MatchString(login)
 }
 
 func validSlug(slug string) bool {

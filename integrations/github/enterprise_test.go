@@ -44,6 +44,12 @@ func TestManagedAccountIsSuspendedNeverDeleted(t *testing.T) {
 	if r.Outcome != lastday.OutcomeApplied {
 		t.Fatalf("outcome %s", r.Outcome)
 	}
+	if got := c.can(c.ann); len(got) == 0 || !strings.Contains(got[0], "dormant") {
+		t.Errorf("not suspended: %v", got)
+	}
+	if back := c.restore(change, r); back.Outcome != lastday.OutcomeApplied {
+		t.Errorf("restore: %s (%s)", back.Outcome, back.Note)
+	}
 	for _, call := range c.server.Writes() {
 		if call.Method == "DELETE" {
 			t.Errorf("sent %s", call.Route)

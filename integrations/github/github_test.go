@@ -58,6 +58,7 @@ func found(t *testing.T, options githubtest.Options, tune ...func(*Config)) *com
 	c := &company{t: t, clock: &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}}
 	options.Clock = c.clock.now
 	c.server = githubtest.New(options)
+	recordTo(t, c.server)
 	c.url = c.server.Start()
 	t.Cleanup(c.server.Close)
 	c.boss = c.server.AddUser("boss", "The Boss", "boss@acme.example")

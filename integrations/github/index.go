@@ -169,16 +169,13 @@ func (s *snapshot) hide(kind string, err error) error {
 
 // indexRoles lists the organization's roles, and which of them anybody has.
 func (d *driver) indexRoles(ctx context.Context, s *snapshot) error {
-	var roles []orgRole
-	err := walk(ctx, d.client, "list organization roles", d.client.inOrg("organization-roles"), func(page struct {
+	var page struct { // not paged, unlike nearly all lists
 		Roles []orgRole `json:"roles"`
-	}) {
-		roles = append(roles, page.Roles...)
-	})
-	if err != nil {
+	}
+	if _, err := d.client.get(ctx, "list organization roles", d.client.inOrg("organization-roles"), &page); err != nil {
 		return s.hide(kindOrgRole, err)
 	}
-	for _, r := range roles {
+	for _, r := range page.Roles {
 		held := false
 		if err := d.roleHolders(ctx, r.ID, func(roleHolder) { held = true }); err != nil {
 			return s.hide(kindOrgRole, err)

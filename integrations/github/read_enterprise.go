@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lastday"
@@ -178,11 +179,12 @@ func (d *driver) readManagedRung(ctx context.Context, j *job) (string, error) {
 
 // writeManaged suspends or wakes a managed account. Never a DELETE: that cannot
 // be undone. Suspending hides login and address, which waking brings back.
+// The value is a string, as GitHub's description has it.
 // https://docs.github.com/enterprise-cloud@latest/rest/enterprise-admin/scim
 func (d *driver) writeManaged(ctx context.Context, j *job) error {
 	body := map[string]any{
 		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
-		"Operations": []map[string]any{{"op": "replace", "path": "active", "value": j.change.To == rungActive}},
+		"Operations": []map[string]any{{"op": "replace", "path": "active", "value": strconv.FormatBool(j.change.To == rungActive)}},
 	}
 	a, err := d.client.send(ctx, "PATCH managed account", http.MethodPatch, d.scimPath(j.resource().ID), body, nil)
 	j.did(a)

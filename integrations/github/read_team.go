@@ -77,10 +77,15 @@ func spoken(role string) string {
 	return role
 }
 
-// higher is the higher of two roles on repositories.
+// higher is the higher of two roles on repositories; one unknown to us is the
+// highest.
 func higher(a, b string) string {
-	if levelOfReach(b) > levelOfReach(a) {
-		return spoken(b)
+	a, b = spoken(a), spoken(b)
+	if a == "" || b == "" {
+		return a + b
+	}
+	if cmp, err := repoLadder().Compare(b, a); err == nil && cmp > 0 || err != nil && levelOfReach(b) > levelOfReach(a) {
+		return b
 	}
 	return a
 }
