@@ -55,7 +55,7 @@ type farSide struct {
 func openWorld(t integrationtest.T, tune func(*Config)) integrationtest.World {
 	t.Helper()
 	clock := &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
-	f := &farSide{server: githubtest.New(githubtest.Options{Clock: clock.now, AsyncRequests: 1}), words: map[string]integrationtest.Entry{}, clock: clock}
+	f := &farSide{server: githubtest.New(githubtest.Options{Clock: clock.now, AsyncRequests: 1, DropResponseBodies: true}), words: map[string]integrationtest.Entry{}, clock: clock}
 	f.url = f.server.Start()
 	t.Cleanup(f.server.Close)
 	root := f.server.AddUser("root", "Root Owner", "root@acme.example")
