@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"lastday"
 )
@@ -23,6 +24,7 @@ type TextOptions struct {
 // the reader's terminal.
 func Text(p lastday.Plan, o TextOptions) string {
 	w := &writer{paint: paint(o.Colour), width: max(cmp.Or(o.Width, 100), 60)}
+	w.measure(p)
 	w.head(p)
 	w.systems(p)
 	for _, s := range p.Stages {
@@ -43,7 +45,23 @@ func Text(p lastday.Plan, o TextOptions) string {
 type writer struct {
 	paint paint
 	width int
-	out   strings.Builder
+	// system and kind are the widths of those columns.
+	system, kind int
+	out          strings.Builder
+}
+
+// measure makes the columns as wide as the names in them, within reason.
+func (w *writer) measure(p lastday.Plan) {
+	w.system, w.kind = 14, 12
+	for _, s := range p.Systems {
+		w.system = max(w.system, utf8.RuneCountInString(s.System)+1)
+	}
+	for _, s := range p.Stages {
+		for _, c := range s.Changes {
+			w.kind = max(w.kind, utf8.RuneCountInString(c.Grant.Kind)+1)
+		}
+	}
+	w.system, w.kind = min(w.system, w.width/4), min(w.kind, w.width/4)
 }
 
 func (w *writer) head(p lastday.Plan) {
@@ -70,7 +88,7 @@ func (w *writer) systems(p lastday.Plan) {
 		if !s.Complete {
 			what += ", not all could be seen"
 		}
-		w.row(16, s.System, what)
+		w.row(max(16, w.system), s.System, what)
 	}
 }
 
@@ -106,17 +124,22 @@ func (w *writer) watches(all []lastday.Stage) {
 }
 
 func (w *writer) change(c lastday.Change) {
-	room := w.width - 2 - 14 - 1 - 16 - 1 - 24 - 1
-	what := cut(clean(c.Grant.Resource.Name), room)
+	const level, steps = 8, 20
+	room := w.width - 2 - w.system - w.kind - level - steps
+	what := cut(clean(c.Grant.Resource.Name), room-1)
 	step := fmt.Sprintf("%s → %s", clean(c.From), clean(c.To))
-	line := fmt.Sprintf("  %s %s %s %s", pad(c.Account.System, 14), pad(c.Grant.Kind, 16), pad(what, room), w.paint.as(c.Level(), cut(step, 24)))
-	w.line(line)
+	w.line("  " + pad(c.Account.System, w.system) + pad(c.Grant.Kind, w.kind) + pad(what, room) +
+		w.paint.as(c.Level(), pad(c.Level().String(), level)+cut(step, steps)))
 	var notes []string
 	if name, ok := strings.CutPrefix(c.Rule, "sensitive "); ok {
 		notes = append(notes, "rule "+name)
 	}
 	if f := c.Grant.Restore.Fidelity; f != lastday.RestoreExact {
-		notes = append(notes, strings.TrimSpace("to give back: "+cmp.Or(string(f), "nothing promised")+" "+c.Grant.Restore.Note))
+		note := "to give back: " + cmp.Or(string(f), "nothing promised")
+		if why := c.Grant.Restore.Note; why != "" {
+			note += " (" + why + ")"
+		}
+		notes = append(notes, note)
 	}
 	if len(notes) > 0 {
 		w.wrap(4, w.paint.dim, strings.Join(notes, "; "))
@@ -128,7 +151,7 @@ func (w *writer) kept(all []lastday.Kept) {
 		w.title("Kept", "")
 	}
 	for _, k := range all {
-		w.row(16, k.System, fmt.Sprintf("%s on %s until %s: %s", k.Rung, k.Name, k.Until, k.Reason))
+		w.row(max(16, w.system), k.System, fmt.Sprintf("%s on %s until %s: %s", k.Rung, k.Name, k.Until, k.Reason))
 	}
 }
 
@@ -141,7 +164,7 @@ func (w *writer) guards(all []lastday.Guard) {
 		if g.Approvals > 0 {
 			what = fmt.Sprintf("%d approvals: ", g.Approvals)
 		}
-		w.row(16, cmp.Or(g.System, "everything"), what+g.Why)
+		w.row(max(16, w.system), cmp.Or(g.System, "everything"), what+g.Why)
 	}
 }
 
@@ -150,7 +173,7 @@ func (w *writer) gaps(all []lastday.Gap) {
 		w.title("Not seen", "nothing about it may be called done")
 	}
 	for _, g := range all {
-		w.row(16, g.System, sentence(g.What+": "+g.Why, g.Fix))
+		w.row(max(16, w.system), g.System, sentence(g.What+": "+g.Why, g.Fix))
 	}
 }
 
@@ -163,7 +186,7 @@ func (w *writer) residue(all []lastday.Residue) {
 		if !r.Until.IsZero() {
 			what += ", until " + r.Until.UTC().Format("2006-01-02 15:04 UTC")
 		}
-		w.row(16, r.System, sentence(what, r.Todo))
+		w.row(max(16, w.system), r.System, sentence(what, r.Todo))
 	}
 }
 

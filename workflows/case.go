@@ -37,8 +37,11 @@ type caseRun struct {
 	// tasksRevision counts what the teller must react to.
 	tasksRevision int
 	needPlan      bool
-	asking        bool
-	attributes    attributes
+	// seen and unseen are what the last planning read.
+	seen       []lastday.Inventory
+	unseen     []lastday.Gap
+	asking     bool
+	attributes attributes
 }
 
 func newCaseRun(ctx workflow.Context, in CaseInput) *caseRun {

@@ -177,12 +177,30 @@ func (l *laneRun) patience() time.Duration {
 // look remembers what a reading showed.
 func (l *laneRun) look(ctx workflow.Context, inv lastday.Inventory) {
 	l.l.Read, l.l.Verdict = workflow.Now(ctx), inv.Match.Verdict
-	l.l.Grants, l.l.Highest = len(inv.Grants), inv.Highest()
+	l.l.Grants, l.l.Highest = l.standing(inv)
 	l.l.Calls += inv.Calls
 	if len(l.l.Steps) == 0 {
-		l.step(ctx, "before", inv)
+		l.step(ctx, stepBefore, inv)
 	}
 }
+
+// standing is how much access is left: what was read, but for what a person
+// answered for.
+func (l *laneRun) standing(inv lastday.Inventory) (grants int, highest lastday.Level) {
+	rungs := l.attested()
+	for _, g := range inv.Grants {
+		if rung, ok := rungs[g.Key]; ok {
+			g.Rung = rung
+		}
+		if level := g.Level(); level > lastday.LevelNone {
+			grants, highest = grants+1, max(highest, level)
+		}
+	}
+	return grants, highest
+}
+
+// stepBefore is the step of the first reading, before any stage.
+const stepBefore = "before"
 
 // mostSteps bounds a staircase; watches after that replace the last step.
 const mostSteps = 40

@@ -27,10 +27,10 @@ func (c *caseRun) makePlan(ctx workflow.Context) error {
 	}
 	c.s.PolicyName, c.s.PolicyText = skeleton.PolicyName, skeleton.PolicyText
 	if c.cutIsDue(ctx, skeleton.Plan) {
-		c.adoptPlan(ctx, skeleton.Plan, false)
-		return nil
+		return c.planForNow(ctx, skeleton.Plan)
 	}
 	inventories, unread := c.lookEverywhere(ctx)
+	c.seen, c.unseen = inventories, unread
 	full, err := c.plan(ctx, inventories, unread)
 	if err != nil {
 		return c.planFailed(ctx, err)
@@ -39,6 +39,22 @@ func (c *caseRun) makePlan(ctx workflow.Context) error {
 	if len(unread) > 0 {
 		c.s.ReplanAt = workflow.Now(ctx).Add(replanAfter)
 	}
+	return nil
+}
+
+// planForNow makes the plan of a cut that is due, from what was seen when the
+// systems were last read, if they were: it is for people to see and approve.
+// The lanes read everything again before they change anything.
+func (c *caseRun) planForNow(ctx workflow.Context, skeleton lastday.Plan) error {
+	if len(c.seen) == 0 {
+		c.adoptPlan(ctx, skeleton, false)
+		return nil
+	}
+	full, err := c.plan(ctx, c.seen, c.unseen)
+	if err != nil {
+		return c.planFailed(ctx, err)
+	}
+	c.adoptPlan(ctx, full.Plan, true)
 	return nil
 }
 

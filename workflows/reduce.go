@@ -160,13 +160,12 @@ func (l *laneRun) unseen(ctx workflow.Context, changes []lastday.Change) (bool, 
 const mostPerBatch = 20
 
 // batches cuts changes into activities: a change of level admin is one of its
-// own, the rest go in bounded batches of one kind.
+// own, the rest go in bounded batches in their order.
 func batches(due []lastday.Change) [][]lastday.Change {
 	var all [][]lastday.Change
 	for _, change := range due {
 		n := len(all)
-		if n > 0 && change.Level() < lastday.LevelAdmin && len(all[n-1]) < mostPerBatch &&
-			all[n-1][0].Level() < lastday.LevelAdmin && all[n-1][0].Grant.Kind == change.Grant.Kind {
+		if n > 0 && change.Level() < lastday.LevelAdmin && all[n-1][0].Level() < lastday.LevelAdmin && len(all[n-1]) < mostPerBatch {
 			all[n-1] = append(all[n-1], change)
 			continue
 		}
@@ -231,13 +230,22 @@ func (l *laneRun) send(ctx workflow.Context, g goal, batch []lastday.Change, aga
 	return out.Receipts, nil
 }
 
+// batchSummary says what a batch changes: how many of which kinds.
 func batchSummary(system string, batch []lastday.Change) string {
-	first := batch[0]
 	if len(batch) == 1 {
-		return fmt.Sprintf("**%s**: %s", system, describe(first))
+		return fmt.Sprintf("**%s**: %s", system, describe(batch[0]))
 	}
-	return fmt.Sprintf("**%s**: %d × %s to %s", system, len(batch), first.Grant.Kind, first.To)
+	text := fmt.Sprintf("**%s**: %d changes:", system, len(batch))
+	for i, n := 0, 0; i < len(batch); i += n {
+		for n = 1; i+n < len(batch) && batch[i+n].Grant.Kind == batch[i].Grant.Kind; n++ {
+		}
+		text += fmt.Sprintf(" %d %s,", n, batch[i].Grant.Kind)
+	}
+	return text[:min(len(text)-1, mostSummary)]
 }
+
+// mostSummary keeps a summary under what the UI shows well.
+const mostSummary = 180
 
 // describe says a change in words.
 func describe(c lastday.Change) string {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -177,8 +178,8 @@ func (c *caseRun) details() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", c.headline())
 	c.writeLanes(&b)
-	c.writeStages(&b)
 	c.writeTasks(&b)
+	c.writeStages(&b)
 	c.writeLog(&b)
 	return b.String()
 }
@@ -234,9 +235,13 @@ func (c *caseRun) writeTasks(b *strings.Builder) {
 	if len(open) == 0 {
 		return
 	}
-	b.WriteString("\n| Open | System | What | Why | To do |\n| --- | --- | --- | --- | --- |\n")
+	fmt.Fprintf(b, "\n**Open: %d**\n\n", len(open))
 	for _, t := range open[:min(len(open), mostRows)] {
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", t.ID, t.System, cell(t.What), cell(t.Why), cell(t.Todo))
+		fmt.Fprintf(b, "- **%s** %s: %s\n", cmp.Or(t.System, "case"), cell(t.What), cell(t.Why))
+		if t.Todo != "" {
+			fmt.Fprintf(b, "  - to do: %s\n", cell(t.Todo))
+		}
+		fmt.Fprintf(b, "  - answer: `lastday resolve %s --task %s --how …`\n", c.id, t.ID)
 	}
 	if more := len(open) - mostRows; more > 0 {
 		fmt.Fprintf(b, "\n%d more: `lastday status %s`\n", more, c.id)

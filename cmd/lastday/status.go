@@ -119,19 +119,7 @@ func (p *program) writeCase(w io.Writer, s shown) {
 
 // staircase draws what was planned and what was seen.
 func staircase(s shown, colour bool) string {
-	o := plan.StairOptions{Now: time.Now(), Colour: colour, Actual: map[string][]plan.Step{}}
-	if n := len(s.Reached); n > 0 && s.Reached[n-1].At.After(o.Now) {
-		o.Now = s.Reached[n-1].At
-	}
-	for _, r := range s.Reached {
-		o.Done = append(o.Done, r.Stage)
-	}
-	for _, l := range s.Lanes {
-		for _, step := range l.Steps {
-			o.Actual[l.System] = append(o.Actual[l.System], plan.Step{Stage: step.Stage, At: step.At, Level: step.Level, Proof: step.Proof})
-		}
-	}
-	return plan.Staircase(s.Plan, o)
+	return s.Status.Staircase(s.Plan, plan.StairOptions{Now: time.Now(), Colour: colour})
 }
 
 func writeLanes(w io.Writer, s shown) {

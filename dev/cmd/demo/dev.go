@@ -44,7 +44,8 @@ func serveDev(ctx context.Context, o options) error {
 func (in *installation) writeEnv() error {
 	var b strings.Builder
 	for _, v := range in.env() {
-		fmt.Fprintf(&b, "export %s\n", v)
+		name, value, _ := strings.Cut(v, "=")
+		fmt.Fprintf(&b, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
 	}
 	return os.WriteFile(in.o.dir+"/env", []byte(b.String()), 0o600)
 }

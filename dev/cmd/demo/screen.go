@@ -7,10 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"time"
-
-	"lastday"
-	"lastday/plan"
-	"lastday/workflows"
 )
 
 func heading(text string) {
@@ -38,20 +34,6 @@ func clip(text string, most int) string {
 func colour() bool {
 	info, err := os.Stdout.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
-}
-
-// staircase draws what was planned and what was seen.
-func staircase(made lastday.Plan, st workflows.Status, now time.Time) string {
-	o := plan.StairOptions{Now: now, Colour: colour(), Actual: map[string][]plan.Step{}}
-	for _, r := range st.Reached {
-		o.Done = append(o.Done, r.Stage)
-	}
-	for _, l := range st.Lanes {
-		for _, step := range l.Steps {
-			o.Actual[l.System] = append(o.Actual[l.System], plan.Step{Stage: step.Stage, At: step.At, Level: step.Level, Proof: step.Proof})
-		}
-	}
-	return plan.Staircase(made, o)
 }
 
 // command runs the lastday command as a person would.

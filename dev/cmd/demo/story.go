@@ -253,7 +253,7 @@ func (s *story) draw(ctx context.Context) error {
 		return err
 	}
 	fmt.Println()
-	fmt.Println(indent(staircase(made, st, s.skip.now())))
+	fmt.Println(indent(st.Staircase(made, plan.StairOptions{Now: s.skip.now(), Colour: colour()})))
 	return nil
 }
 
