@@ -47,6 +47,8 @@ func layers() []layer {
 		{"worker", []string{"internal/app"}, nil, "a main holds no decisions"},
 		{"starter", []string{"internal/app"}, nil, "a main holds no decisions"},
 		{"cmd/...", []string{"..."}, []string{""}, "people's command speaks of everything"},
+		{"test/...", []string{"..."}, []string{""}, "end-to-end tests boot the whole"},
+		{"bench/...", []string{"..."}, []string{""}, "benchmarks measure the whole"},
 		{"integrations", []string{".", "integrations/internal/httpx"}, nil, "the contract speaks in the words alone; what wraps every driver counts its calls"},
 		{"integrations/internal/httpx", []string{"."}, []string{"golang.org/x/oauth2"}, "the HTTP plumbing knows no driver"},
 		{"integrations/catalog", []string{"integrations/..."}, nil, "the catalog is a list"},
@@ -74,7 +76,7 @@ func restricted() []layer {
 
 // clocks lists where time.Now may be called. Everybody else is given a clock.
 func clocks() []string {
-	return []string{"activities", "intake", "internal/app", "integrations/internal/httpx", "integrations/integrationtest", "integrations/hr/hrtest", "integrations/github/githubtest", "worker", "starter", "cmd/..."}
+	return []string{"activities", "intake", "internal/app", "integrations/internal/httpx", "integrations/integrationtest", "integrations/hr/hrtest", "integrations/github/githubtest", "worker", "starter", "cmd/...", "bench/...", "test/..."}
 }
 
 // vendors lists names that must stay in the folders that are theirs.
