@@ -125,7 +125,8 @@ func quota(a answer) int {
 	return a.left
 }
 
-// kindsOfScope says what a classic token cannot see without a scope.
+// missingScopes says what a personal token cannot see, for lack of a scope or of
+// being an app.
 func (d *driver) missingScopes(me self) []lastday.Gap {
 	gaps := []lastday.Gap{
 		d.gap(kindToken, lastday.CodeDenied, appsOnly),

@@ -32,7 +32,7 @@ func (d *driver) indexLeft(ctx context.Context, s *snapshot) error {
 	return nil
 }
 
-// named is whatever has a name, or an address that is told by its host alone.
+// namedThing is whatever has a name, or an address that is told by its host alone.
 type namedThing struct {
 	ID     int64  `json:"id"`
 	Name   string `json:"name"`
