@@ -44,9 +44,9 @@ type Notice struct {
 	At     time.Time `json:"at"`
 }
 
-// Settings are what a case must know of the configuration. They are read once
-// per case, so that a case that sleeps for weeks goes on as it began; systems
-// are read again before each plan.
+// Settings are what a case must know of the configuration. They are read again
+// before each plan and each stage, so that a system that was connected while a
+// case slept is covered.
 type Settings struct {
 	Systems []SystemSetting `json:"systems"`
 	// GateLimit is how many leavers in 24 hours are usual; more are held.

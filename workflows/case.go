@@ -61,7 +61,7 @@ func (c *caseRun) run(ctx workflow.Context) (CaseResult, error) {
 	if err := c.configure(ctx); err != nil {
 		return CaseResult{}, err
 	}
-	c.startLanes(ctx)
+	c.resumeLanes()
 	workflow.GoNamed(ctx, "teller", c.tellPeople)
 	for !c.over() {
 		if c.mustContinueAsNew(ctx) {
@@ -74,10 +74,11 @@ func (c *caseRun) run(ctx workflow.Context) (CaseResult, error) {
 	return c.close(ctx)
 }
 
-// configure reads what the case must know of the configuration.
+// configure reads what the case must know of the configuration. It is read
+// again before each stage: a system that was connected meanwhile is covered.
 func (c *caseRun) configure(ctx workflow.Context) error {
 	var settings activities.Settings
-	o := caseCall("configure", "Read which systems there are")
+	o := caseCall(c.activityID("case", "configure"), "Read which systems there are")
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), cases().Configure).Get(ctx, &settings)
 	if err != nil {
 		return err
@@ -86,17 +87,19 @@ func (c *caseRun) configure(ctx workflow.Context) error {
 	for _, system := range settings.Systems {
 		c.addLane(system)
 	}
+	c.startLanes(ctx)
 	return nil
 }
 
 // addLane gives a system that is new to the case its lane.
 func (c *caseRun) addLane(system activities.SystemSetting) {
-	for i := range c.s.Lanes {
-		if c.s.Lanes[i].System == system.Name {
+	for _, l := range c.s.Lanes {
+		if l.System == system.Name {
+			l.Queue, l.Manual = system.Queue, system.Manual
 			return
 		}
 	}
-	c.s.Lanes = append(c.s.Lanes, Lane{System: system.Name, Queue: system.Queue, Manual: system.Manual, State: LaneWaiting})
+	c.s.Lanes = append(c.s.Lanes, &Lane{System: system.Name, Queue: system.Queue, Manual: system.Manual, State: LaneWaiting})
 }
 
 // turn does the next thing that is to be done, or waits for it.
@@ -155,6 +158,9 @@ func (c *caseRun) reached(stage string) bool {
 // does not wait for them.
 func (c *caseRun) enforce(ctx workflow.Context, stage lastday.Stage) error {
 	if pass, err := c.passGate(ctx); err != nil || !pass {
+		return err
+	}
+	if err := c.configure(ctx); err != nil {
 		return err
 	}
 	now := workflow.Now(ctx)
@@ -254,8 +260,8 @@ func (c *caseRun) over() bool {
 }
 
 func (c *caseRun) allLanes(ok func(*Lane) bool) bool {
-	for i := range c.s.Lanes {
-		if !ok(&c.s.Lanes[i]) {
+	for _, l := range c.s.Lanes {
+		if !ok(l) {
 			return false
 		}
 	}
@@ -268,7 +274,7 @@ func (c *caseRun) close(ctx workflow.Context) (CaseResult, error) {
 	c.publish(ctx)
 	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	return CaseResult{
-		Case: c.id, Outcome: c.outcome(), Times: c.s.Times, Lanes: c.s.Lanes, Tasks: c.s.Tasks,
+		Case: c.id, Outcome: c.outcome(), Times: c.s.Times, Lanes: copies(c.s.Lanes), Tasks: c.s.Tasks,
 		Reached: c.s.Reached, Plan: c.s.Plan.Digest, Log: c.s.Log,
 	}, err
 }
@@ -278,8 +284,8 @@ func (c *caseRun) outcome() Outcome {
 	if c.s.Restoring {
 		return OutcomeRescinded
 	}
-	for i := range c.s.Lanes {
-		if c.s.Lanes[i].State == LaneWaived || len(c.s.Lanes[i].Attested) > 0 {
+	for _, l := range c.s.Lanes {
+		if l.State == LaneWaived || len(l.Attested) > 0 {
 			return OutcomeAnswered
 		}
 	}
@@ -348,4 +354,12 @@ func (c *caseRun) continueAsNew(ctx workflow.Context) error {
 		return err
 	}
 	return workflow.NewContinueAsNewError(ctx, CaseType, CaseInput{Case: c.id, State: c.s})
+}
+
+func copies(lanes []*Lane) []Lane {
+	all := make([]Lane, 0, len(lanes))
+	for _, l := range lanes {
+		all = append(all, *l)
+	}
+	return all
 }

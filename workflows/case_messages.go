@@ -223,8 +223,8 @@ func (c *caseRun) cutNow(ctx workflow.Context, m CutNowMessage) {
 	}
 	if c.s.Restoring {
 		c.s.Restoring = false
-		for i := range c.s.Lanes {
-			c.s.Lanes[i].Clean = ""
+		for _, l := range c.s.Lanes {
+			l.Clean = ""
 		}
 	}
 	c.s.CutNow = &Order{By: m.Actor, Reason: m.Reason, At: workflow.Now(ctx)}

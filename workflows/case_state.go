@@ -29,7 +29,7 @@ type CaseState struct {
 	// Reached are the stages whose ceilings are in force. They never rise again
 	// without a person.
 	Reached []Reached `json:"reached,omitempty"`
-	Lanes   []Lane    `json:"lanes,omitempty"`
+	Lanes   []*Lane   `json:"lanes,omitempty"`
 	Tasks   []Task    `json:"tasks,omitempty"`
 	// News is what waits for HR or for a person before it is believed.
 	News *News `json:"news,omitempty"`
@@ -107,7 +107,9 @@ type Lane struct {
 	Read time.Time `json:"read,omitzero"`
 	// Verdict is the last match of the account: one, none, ambiguous.
 	Verdict lastday.Verdict `json:"verdict,omitempty"`
-	Steps   []Step          `json:"steps,omitempty"`
+	// Login is the account's label, for people who look at the case.
+	Login string `json:"login,omitempty"`
+	Steps []Step `json:"steps,omitempty"`
 	// Orders is the ledger: every change ordered, with its receipt once there is one.
 	Orders []plan.Taken `json:"orders,omitempty"`
 	// Returns are the restoring changes ordered.

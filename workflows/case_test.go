@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -432,4 +433,59 @@ func TestMessagesNobodyStandsBehindAreRefused(t *testing.T) {
 		}
 	})
 	s.run()
+}
+
+func TestASystemThatWasConnectedMeanwhileIsCutToo(t *testing.T) {
+	github, wiki := newFarSide("github", "read"), newFarSide("wiki", "admin")
+	s := newStory(t, github)
+	s.later = []*farSide{wiki}
+	s.at(day(16, 12), func() { s.connect(wiki) })
+	result := s.run()
+	if wiki.rungs() != "none" || len(result.Lanes) != 2 {
+		t.Errorf("wiki grants %q after the cut; %d lanes", wiki.rungs(), len(result.Lanes))
+	}
+}
+
+func TestNoticesNameNobody(t *testing.T) {
+	badge := newFarSide("badge", "read")
+	badge.manual = true
+	g := badge.grants["role:0"]
+	g.Resource.Name = "badge of Kim Example (kim@example.com)"
+	badge.grants["role:0"] = g
+	s := newStory(t, badge)
+	s.at(day(18, 17), func() {
+		task := openTask(t, s.status(), workflows.TaskAsked)
+		s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("bob", "collected"), Task: task.ID, How: workflows.HowAttest, Evidence: "ticket"})
+	})
+	s.run()
+	for _, n := range s.told.notices {
+		if strings.Contains(n.Text, "Kim") || strings.Contains(n.Text, "kim@") {
+			t.Errorf("a notice names the person: %s", n.Text)
+		}
+	}
+}
+
+func TestAnEngagementThatEndsAfterAllIsTakenAgain(t *testing.T) {
+	github := newFarSide("github", "admin")
+	s := newStory(t, github)
+	rescinded := leaver()
+	rescinded.Rescinded, rescinded.Sequence = true, "0002"
+	again := leaver()
+	again.Sequence = "0003"
+	s.hr.says = rescinded
+	s.at(day(9, 12), func() {
+		github.break_(lastday.Errorf(lastday.CodeTransient, "github", "503"))
+		s.announce("evt-2", rescinded)
+	})
+	s.at(day(9, 13), func() { s.announce("evt-3", again) })
+	s.at(day(9, 14), func() { github.break_(nil) })
+	s.at(day(9, 18), func() {
+		if github.rungs() != "write" {
+			t.Errorf("the first stage is in force again, but github grants %q", github.rungs())
+		}
+	})
+	s.run()
+	if github.rungs() != "none" {
+		t.Errorf("github grants %q", github.rungs())
+	}
 }

@@ -43,13 +43,13 @@ type laneRun struct {
 	fruitless int
 }
 
+// startLanes starts those that do not run yet.
 func (c *caseRun) startLanes(ctx workflow.Context) {
-	for i := range c.s.Lanes {
-		l := &laneRun{c: c, l: &c.s.Lanes[i]}
+	for _, lane := range c.s.Lanes[len(c.lanes):] {
+		l := &laneRun{c: c, l: lane}
 		c.lanes = append(c.lanes, l)
-		workflow.GoNamed(ctx, "lane "+l.l.System, l.run)
+		workflow.GoNamed(ctx, "lane "+lane.System, l.run)
 	}
-	c.resumeLanes()
 }
 
 // resumeLanes sends lanes on after a continue-as-new.
@@ -176,7 +176,7 @@ func (l *laneRun) patience() time.Duration {
 
 // look remembers what a reading showed.
 func (l *laneRun) look(ctx workflow.Context, inv lastday.Inventory) {
-	l.l.Read, l.l.Verdict = workflow.Now(ctx), inv.Match.Verdict
+	l.l.Read, l.l.Verdict, l.l.Login = workflow.Now(ctx), inv.Match.Verdict, inv.Match.Account.Login
 	l.l.Grants, l.l.Highest = l.standing(inv)
 	l.l.Calls += inv.Calls
 	if len(l.l.Steps) == 0 {

@@ -21,6 +21,9 @@ const replanAfter = 15 * time.Minute
 // wait for any system to be read: the lanes read and cut in one go.
 func (c *caseRun) makePlan(ctx workflow.Context) error {
 	c.needPlan = false
+	if err := c.configure(ctx); err != nil {
+		return err
+	}
 	skeleton, err := c.plan(ctx, nil, nil)
 	if err != nil {
 		return c.planFailed(ctx, err)

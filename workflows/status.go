@@ -61,7 +61,7 @@ const (
 func (c *caseRun) status() (Status, error) {
 	st := Status{
 		Case: c.id, State: c.state(), WaitsFor: c.waitsFor(), Separation: c.s.Separation, Cutoff: c.s.Plan.Cutoff,
-		PlanDigest: c.s.Plan.Digest, Lanes: c.s.Lanes, Tasks: c.s.Tasks, News: c.s.News, Held: c.s.Held, CutNow: c.s.CutNow,
+		PlanDigest: c.s.Plan.Digest, Lanes: copies(c.s.Lanes), Tasks: c.s.Tasks, News: c.s.News, Held: c.s.Held, CutNow: c.s.CutNow,
 		Approvals: c.s.Approvals, Reached: c.s.Reached, Log: c.s.Log, Times: c.s.Times, Stage: c.stage(),
 	}
 	if next, ok := c.nextStage(); ok {
@@ -103,7 +103,7 @@ func (c *caseRun) state() string {
 func (c *caseRun) newsWaits() bool { return c.s.News != nil && c.s.News.Why != "" }
 
 func (c *caseRun) anyWorking() bool {
-	return slices.ContainsFunc(c.s.Lanes, func(l Lane) bool { return l.State == LaneWorking })
+	return slices.ContainsFunc(c.s.Lanes, func(l *Lane) bool { return l.State == LaneWorking })
 }
 
 // stuck says that something waits for a person, or has not mended for long

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -226,6 +227,7 @@ func (c *caseRun) tellOnce(ctx workflow.Context, kind, text string) {
 // for a day and never holds up the case.
 func (c *caseRun) sendNotice(ctx workflow.Context, n activities.Notice) {
 	id := c.activityID("case", "tell")
+	n.Text = c.unnamed(n.Text)
 	n.ID, n.Case = c.id+"/"+id, c.id
 	o := caseCall(id, "Tell a person: "+n.Kind)
 	o.ScheduleToCloseTimeout = 24 * time.Hour
@@ -236,4 +238,23 @@ func (c *caseRun) sendNotice(ctx workflow.Context, n activities.Notice) {
 			c.note(ctx, Entry{What: "nobody could be told: " + troubleOf(err).Why})
 		}
 	})
+}
+
+// unnamed takes what names the person out of a text that leaves the case: many
+// far sides call keys and tokens after whoever made them.
+func (c *caseRun) unnamed(text string) string {
+	p := c.s.Separation.Person
+	names := append([]string{p.Name, p.EmployeeNumber}, p.Emails...)
+	for _, l := range p.Links {
+		names = append(names, l.Login)
+	}
+	for _, l := range c.s.Lanes {
+		names = append(names, l.Login)
+	}
+	for _, name := range names {
+		if len(name) > 2 {
+			text = strings.ReplaceAll(text, name, "(the person)")
+		}
+	}
+	return text
 }

@@ -236,12 +236,14 @@ type story struct {
 	t       *testing.T
 	env     *testsuite.TestWorkflowEnvironment
 	systems []*farSide
-	hr      *hrSays
-	told    *told
-	doors   doors
-	first   lastday.Separation
-	begin   time.Time
-	cases   *activities.Cases
+	// later are served by the worker but not configured yet.
+	later []*farSide
+	hr    *hrSays
+	told  *told
+	doors doors
+	first lastday.Separation
+	begin time.Time
+	cases *activities.Cases
 }
 
 func begin() time.Time { return time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC) }
@@ -322,13 +324,20 @@ func (s *story) start() {
 	s.cases.Messenger = s.doors
 	var opened []*integrations.System
 	for _, f := range s.systems {
-		s.cases.Settings.Systems = append(s.cases.Settings.Systems, activities.SystemSetting{Name: f.name, Queue: workflows.SystemQueue(f.name), Manual: f.manual})
+		s.connect(f)
+	}
+	for _, f := range append(slices.Clone(s.systems), s.later...) {
 		opened = append(opened, integrations.NewSystem(f.name, f, integrations.Options{Now: time.Now}))
 	}
 	s.env.RegisterActivity(activities.NewSystems(opened...))
 	s.env.RegisterActivity(s.cases)
 	s.at(0, func() { s.announce("evt-1", s.first) })
 	s.env.ExecuteWorkflow(workflows.CaseType, workflows.CaseInput{Case: s.first.CaseID()})
+}
+
+// connect adds a system to the configuration.
+func (s *story) connect(f *farSide) {
+	s.cases.Settings.Systems = append(s.cases.Settings.Systems, activities.SystemSetting{Name: f.name, Queue: workflows.SystemQueue(f.name), Manual: f.manual})
 }
 
 func by(actor, reason string) workflows.Message {
