@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"golang.org/x/sync/errgroup"
+
+	"lastday"
+	"lastday/intake"
+)
+
+// leaver is one person who leaves, by number.
+type leaver struct {
+	number int
+	// lastDay is zero for one who leaves at once.
+	lastDay lastday.Date
+}
+
+func (l leaver) person() string     { return fmt.Sprintf("p-%06d", l.number) }
+func (l leaver) engagement() string { return fmt.Sprintf("emp-%06d", l.number) }
+
+// event is what HR sends about the leaver, as docs/hr-events.md has it.
+func (l leaver) event(now time.Time) ([]byte, error) {
+	kind, separation := "immediate", map[string]any{"kind": "immediate"}
+	if !l.lastDay.IsZero() {
+		kind, separation = "scheduled", map[string]any{"kind": "scheduled", "lastDay": l.lastDay.String()}
+	}
+	return json.Marshal(map[string]any{
+		"specversion": "1.0", "id": "evt-" + l.person(), "source": "hr://bench.example/people",
+		"type": "offboard.separation." + kind + ".v1", "time": now.UTC().Format(time.RFC3339), "sequence": strconv.Itoa(l.number),
+		"data": map[string]any{
+			"person":     map[string]any{"id": l.person(), "name": "A Leaver", "emails": []string{l.person() + "@bench.example"}},
+			"engagement": map[string]any{"id": l.engagement(), "workerType": "employee", "timeZone": "UTC", "timeZoneBasis": "worker"},
+			"separation": separation,
+		},
+	})
+}
+
+// send signs the leaver's event, sends it to the starter and says how long
+// the starter took to take it.
+func (h *house) send(ctx context.Context, l leaver) (time.Duration, error) {
+	now := h.o.now()
+	body, err := l.event(now)
+	if err != nil {
+		return 0, err
+	}
+	header, err := intake.Sign(h.secret, "evt-"+l.person(), now, body)
+	if err != nil {
+		return 0, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.listen+"/v1/hooks/people", bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	header.Set("Content-Type", "application/json")
+	request.Header = header
+	began := h.o.now()
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	took := h.o.now().Sub(began)
+	text, err := io.ReadAll(answer.Body)
+	if err == nil {
+		err = answer.Body.Close()
+	}
+	if err == nil && answer.StatusCode != http.StatusAccepted {
+		err = fmt.Errorf("the starter answered %d: %s", answer.StatusCode, text)
+	}
+	return took, err
+}
+
+// senders is how many events are under way at a time.
+const senders = 8
+
+// sendAll sends the events of the leavers with numbers from first on.
+func (h *house) sendAll(ctx context.Context, first, n int, lastDay lastday.Date) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(senders)
+	for i := range n {
+		group.Go(func() error {
+			_, err := h.send(ctx, leaver{number: first + i, lastDay: lastDay})
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// awaitCount waits until so many workflows match a query.
+func (h *house) awaitCount(ctx context.Context, query string, want int) error {
+	return until(ctx, fmt.Sprintf("%d of %s", want, query), 50*time.Millisecond, func() (bool, error) {
+		if err := h.alive(); err != nil {
+			return false, err
+		}
+		n, err := h.count(ctx, query)
+		return n >= want, err
+	})
+}
+
+func countRequest(query string) *workflowservice.CountWorkflowExecutionsRequest {
+	return &workflowservice.CountWorkflowExecutionsRequest{Namespace: "default", Query: query}
+}
+
+// inDays is a civil date.
+func (o options) inDays(n int) lastday.Date { return lastday.DateOf(o.now().UTC()).AddDays(n) }

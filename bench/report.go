@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+)
+
+// report is all that was measured.
+type report struct {
+	Machine  machine   `json:"machine"`
+	Sections []section `json:"sections"`
+}
+
+// machine says what the numbers were measured on.
+type machine struct {
+	Date   string  `json:"date"`
+	Cores  int     `json:"cores"`
+	Memory float64 `json:"memoryGiB"`
+	System string  `json:"system"`
+	Go     string  `json:"go"`
+	Server string  `json:"server"`
+	Quick  bool    `json:"quick,omitempty"`
+}
+
+// section is the answer to one question.
+type section struct {
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	How     string   `json:"how"`
+	Numbers []number `json:"numbers"`
+	Note    string   `json:"note,omitempty"`
+	Took    string   `json:"took"`
+}
+
+// number is one result with what it is.
+type number struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit,omitempty"`
+	Means string  `json:"means"`
+}
+
+func (s *section) add(name string, value float64, unit, means string) {
+	s.Numbers = append(s.Numbers, number{Name: name, Value: value, Unit: unit, Means: means})
+}
+
+// String is the number with three digits that count, and its unit.
+func (n number) String() string {
+	return strings.TrimSpace(threeDigits(n.Value) + " " + n.Unit)
+}
+
+func threeDigits(v float64) string {
+	switch size := math.Abs(v); {
+	case size >= 100 || v == math.Trunc(v):
+		return thousands(fmt.Sprintf("%.0f", v))
+	case size >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// thousands puts commas between groups of three digits.
+func thousands(digits string) string {
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}
+
+func describeMachine(ctx context.Context, o options) machine {
+	m := machine{
+		Date: o.now().UTC().Format("2006-01-02"), Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH,
+		Go: runtime.Version(), Server: "unknown", Quick: o.quick,
+	}
+	if out, err := exec.CommandContext(ctx, o.temporald, "--version").Output(); err == nil { //nolint:gosec // The user names the server.
+		m.Server = strings.Join(strings.Fields(string(out)), " ")
+	}
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		var kib float64
+		if _, err := fmt.Sscanf(string(text), "MemTotal: %f kB", &kib); err == nil {
+			m.Memory = math.Round(kib / (1 << 20))
+		}
+	}
+	return m
+}
+
+// String is one line.
+func (m machine) String() string {
+	return fmt.Sprintf("%s, %d cores, %.0f GiB, %s, %s, %s", m.Date, m.Cores, m.Memory, m.System, m.Go, m.Server)
+}
+
+// deliver prints the report and writes it where the command line says.
+func (r report) deliver(o options, out io.Writer) error {
+	if o.write != "" {
+		if err := os.WriteFile(o.write, r.markdown(), 0o644); err != nil { //nolint:gosec // A page of the documentation is for everybody.
+			return err
+		}
+	}
+	if o.json {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(r)
+	}
+	return r.print(out)
+}
+
+func (r report) print(out io.Writer) error {
+	fmt.Fprintln(out, r.Machine)
+	for _, s := range r.Sections {
+		fmt.Fprintf(out, "\n%s (took %s)\n%s\n", s.Title, s.Took, s.How)
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, n := range s.Numbers {
+			fmt.Fprintf(table, "  %s\t%s\t%s\n", n.Name, n, n.Means)
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, s.Note)
+	}
+	return nil
+}
+
+// markdown is the page docs/benchmarks.md.
+func (r report) markdown() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, pageHead, r.Machine)
+	if r.Machine.Quick {
+		fmt.Fprint(&b, "\n**A quick run: the sizes are so small that the numbers are noise.**\n")
+	}
+	for _, s := range r.Sections {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| | | |\n| --- | ---: | --- |\n", s.Title, s.How)
+		for _, n := range s.Numbers {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", n.Name, n, n.Means)
+		}
+		fmt.Fprintf(&b, "\n%s Took %s.\n", s.Note, s.Took)
+	}
+	return b.Bytes()
+}
+
+const pageHead = `# Benchmarks
+
+This page is written by the program that measures: ` + "`make build && go run ./bench -temporald bin/temporald -write docs/benchmarks.md`" + `.
+
+Measured on: %s.
+
+Server, worker, starter and the load share one machine, and the server keeps its state in a SQLite file: times say little
+about yours. Where two things were measured in the same run their ratio is given first: it holds better elsewhere.
+`
