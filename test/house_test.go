@@ -1,0 +1,373 @@
+package test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"lastday"
+	"lastday/codec"
+	"lastday/integrations/github/githubtest"
+	"lastday/integrations/hr/hrtest"
+	"lastday/internal/app"
+	"lastday/workflows"
+)
+
+func silence() sdklog.Logger { return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
+
+// The far side is a small organization: whoever leaves administers one
+// repository, maintains one team and is a member.
+const (
+	orgName    = "northwind"
+	systemName = "code"
+	hrSecret   = "whsec_bGFzdGRheS1lbmQtdG8tZW5kLXNpZ25pbmcta2V5LTAx"
+	hrToken    = "token-for-asking-hr"
+	// What must not be read anywhere when histories are encrypted.
+	leaverName  = "Quentin Zebrowski"
+	leaverEmail = "quentin.zebrowski@northwind.example"
+)
+
+// setup says what is different about a house; the zero value is the usual one.
+type setup struct {
+	policy string
+	// systems and extra replace and extend the configuration.
+	systems, extra string
+	encrypt        bool
+	// server is another Temporal server than the shared one; space another namespace.
+	server *temporalServer
+	space  string
+	// front stands before the far side.
+	front func(http.Handler) http.Handler
+	// dial is what the worker takes for Temporal; empty is the server itself.
+	dial string
+	// key is HR's key of the leaver.
+	key string
+}
+
+// house is one installation with its company: far sides in memory, worker and
+// starter as processes.
+type house struct {
+	t                 *testing.T
+	dir               string
+	config            string
+	env               []string
+	dial              string
+	space             string
+	listen            string
+	client            client.Client
+	cases             *workflows.Client
+	far               *githubtest.Server
+	org               *githubtest.Org
+	leaver            *githubtest.User
+	owner             *githubtest.User
+	app, installation int64
+	// secret is the key of histories, empty if they are not encrypted.
+	secret   string
+	before   githubtest.Snapshot
+	hr       *hrtest.HR
+	person   lastday.Person
+	contract lastday.Engagement
+	worker   *process
+	starter  *process
+}
+
+const quickPolicy = `version: 1
+name: everybody
+for: "true"
+cutoff: "17:00"
+stages:
+  - {name: notice, at: 10 days before, time: "09:00", ceiling: write}
+  - {name: handover, at: 3 days before, time: "09:00", ceiling: read}
+  - {name: cut, at: last day, ceiling: none}
+tell: {after: 1m, again: 1h}
+`
+
+const systemsText = `
+  - name: code
+    kind: github
+    config: {org: northwind, url: "{far}", app: {id: "{app}", installation: {installation}, key: "env:FAR_KEY"}}
+`
+
+const configText = `version: 1
+company: {domains: [northwind.example]}
+policies: [policy.yaml]
+systems: {systems}
+sources:
+  - name: people
+    kind: generic
+    config:
+      secrets: [{id: one, ref: "env:HR_SECRET"}]
+      read: {url: "{hr}", token: "env:HR_TOKEN"}
+notify: [{kind: file, config: {path: "{dir}/notices.jsonl"}}]
+gate: {per_day: 1000}
+starter: {listen: "{listen}"}
+`
+
+// appKey is the key of the app that all houses act as.
+var appKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+func pemText() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(appKey())}))
+}
+
+// permissions are what docs/integrations/github.md asks for.
+func permissions() map[string]string {
+	return map[string]string{
+		"members": "write", "organization_administration": "write", "organization_personal_access_tokens": "write",
+		"organization_personal_access_token_requests": "write", "organization_custom_org_roles": "read",
+		"organization_codespaces": "write", "organization_copilot_seat_management": "write", "administration": "write",
+		"metadata": "read", "contents": "read", "actions": "read", "organization_hooks": "read", "organization_self_hosted_runners": "read",
+		"organization_secrets": "read", "organization_dependabot_secrets": "read", "organization_codespaces_secrets": "read",
+	}
+}
+
+// newHouse builds a company and what connects lastday to it. It starts no process.
+func newHouse(t *testing.T, s setup) *house {
+	t.Helper()
+	if s.server == nil {
+		s.server = sharedServer(t)
+	}
+	if s.space == "" {
+		s.space = s.server.space(t)
+	}
+	h := &house{t: t, dir: t.TempDir(), space: s.space, dial: s.dial}
+	if h.dial == "" {
+		h.dial = s.server.address
+	}
+	h.found(s)
+	h.write(s)
+	h.connect(s.server.address)
+	return h
+}
+
+// found founds the company.
+func (h *house) found(s setup) {
+	h.far = githubtest.New(githubtest.Options{})
+	root := h.far.AddUser("root", "Root Owner", "root@northwind.example")
+	h.leaver = h.far.AddUser("qz", leaverName, leaverEmail)
+	other := h.far.AddUser("ann", "Ann Lee", "ann@northwind.example")
+	h.org = h.far.AddOrg(orgName, "Northwind", root)
+	team, web := h.org.AddTeam("Core", nil), h.org.AddRepo("web", "private")
+	for _, u := range []*githubtest.User{h.leaver, other} {
+		h.org.AddMember(u, "member")
+		team.Add(u, "maintainer")
+		web.AddCollaborator(u, "admin")
+	}
+	team.Grant(web, "push")
+	h.owner = root
+	h.app, h.installation = h.org.AddApp("lastday", &appKey().PublicKey, permissions())
+	hr, err := hrtest.New(hrtest.Options{Secret: hrSecret, Token: hrToken})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if s.key == "" {
+		s.key = "p-1"
+	}
+	h.hr, h.contract = hr, lastday.Engagement{ID: "ctr-1", WorkerType: "contractor"}
+	h.person = lastday.Person{
+		Key: s.key, Name: leaverName, Emails: []string{leaverEmail},
+		Links: []lastday.Link{{System: systemName, ID: fmt.Sprint(h.leaver.ID())}},
+	}
+	h.before = h.far.Snapshot()
+}
+
+// write writes configuration and policy, and what the processes are told.
+func (h *house) write(s setup) {
+	var front http.Handler = h.far
+	if s.front != nil {
+		front = s.front(front)
+	}
+	far, hr := httptest.NewServer(front), httptest.NewServer(h.hr.Handler())
+	h.t.Cleanup(func() { far.CloseClientConnections(); far.Close(); hr.Close() })
+	h.listen = h.mustAddress()
+	if s.policy == "" {
+		s.policy = quickPolicy
+	}
+	if s.systems == "" {
+		s.systems = systemsText
+	}
+	h.env = []string{
+		"TEMPORAL_NAMESPACE=" + h.space, "FAR_KEY=" + pemText(), "HR_SECRET=" + hrSecret, "HR_TOKEN=" + hrToken,
+	}
+	if s.encrypt {
+		h.secret = codec.GenerateKey()
+		h.env = append(h.env, "HOUSE_KEY="+h.secret)
+		s.extra += "encryption: {keys: [{id: house, secret: \"env:HOUSE_KEY\"}]}\n"
+	}
+	configuration := strings.ReplaceAll(configText+s.extra, "{systems}", s.systems)
+	text := strings.NewReplacer("{dir}", h.dir, "{listen}", h.listen, "{hr}", hr.URL+hrtest.ReadPath, "{far}", far.URL+"/",
+		"{app}", fmt.Sprint(h.app), "{installation}", fmt.Sprint(h.installation)).Replace(configuration)
+	h.config = filepath.Join(h.dir, "lastday.yaml")
+	h.put("policy.yaml", s.policy)
+	h.put("lastday.yaml", text)
+}
+
+func (h *house) mustAddress() string {
+	h.t.Helper()
+	address, err := freeAddress()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return address
+}
+
+// put writes a file into the house's folder.
+func (h *house) put(name, text string) string {
+	h.t.Helper()
+	path := filepath.Join(h.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	return path
+}
+
+// connect gives the test a client that reads what the processes write.
+func (h *house) connect(address string) {
+	h.t.Helper()
+	options := client.Options{HostPort: address, Namespace: h.space, Logger: silence()}
+	options.DataConverter, options.FailureConverter = codec.Converters(h.ring())
+	var err error
+	if h.client, err = client.DialContext(h.t.Context(), options); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(h.client.Close)
+	if err := app.Prepare(h.t.Context(), h.client, h.space); err != nil {
+		h.t.Fatal(err)
+	}
+	h.cases = workflows.NewClient(h.client)
+}
+
+// ring holds the key of the house, nil if it encrypts nothing.
+func (h *house) ring() *codec.Ring {
+	h.t.Helper()
+	if h.secret == "" {
+		return nil
+	}
+	key, err := codec.ParseKey("house", h.secret)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ring, err := codec.NewRing([]codec.Key{key})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return ring
+}
+
+// caseID is the id of the leaver's case.
+func (h *house) caseID() string {
+	return lastday.Separation{Source: "people", Person: h.person, Engagement: h.contract}.CaseID()
+}
+
+func (h *house) status() workflows.Status {
+	h.t.Helper()
+	var st workflows.Status
+	eventually(h.t, 30*time.Second, "an answer of the case", func() bool {
+		ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Second)
+		defer cancel()
+		var err error
+		st, err = h.cases.Status(ctx, h.caseID())
+		return err == nil
+	})
+	return st
+}
+
+// until waits until the case's status is as wanted.
+func (h *house) until(what string, want func(workflows.Status) bool) workflows.Status {
+	h.t.Helper()
+	var st workflows.Status
+	limit := time.Now().Add(90 * time.Second)
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for st = h.status(); !want(st); st = h.status() {
+		<-poll.C
+		if time.Now().After(limit) {
+			h.t.Fatalf("waited for %s; state %q, stage %q, waits for %q\nlanes %+v\ntasks %+v\nlog %+v", what, st.State, st.Stage, st.WaitsFor, st.Lanes, st.Tasks, st.Log)
+		}
+	}
+	return st
+}
+
+// result waits until there is a case and until it ends.
+func (h *house) result(within time.Duration) (workflows.CaseResult, error) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), within)
+	defer cancel()
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		var result workflows.CaseResult
+		err := h.client.GetWorkflow(ctx, workflows.CaseWorkflowID(h.caseID()), "").Get(ctx, &result)
+		var missing *serviceerror.NotFound
+		if !errors.As(err, &missing) {
+			return result, err
+		}
+		select {
+		case <-ctx.Done():
+			return result, err
+		case <-poll.C:
+		}
+	}
+}
+
+// history is all that the server recorded of a workflow.
+func (h *house) history(workflowID string) *historypb.History {
+	h.t.Helper()
+	var all historypb.History
+	events := h.client.GetWorkflowHistory(h.t.Context(), workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		all.Events = append(all.Events, e)
+	}
+	return &all
+}
+
+func (h *house) startWorker() {
+	h.t.Helper()
+	h.worker = start(h.t, program(h.t, "worker"), append(h.env, "TEMPORAL_ADDRESS="+h.dial), "--config", h.config)
+}
+
+func (h *house) startStarter() {
+	h.t.Helper()
+	h.starter = start(h.t, program(h.t, "starter"), append(h.env, "TEMPORAL_ADDRESS="+h.dial), "--config", h.config)
+	eventually(h.t, 30*time.Second, "the starter", func() bool { return get("http://"+h.listen+"/healthz") == http.StatusOK })
+}
+
+// get is the status of a GET, zero without an answer.
+func get(url string) int {
+	answer, err := http.Get(url) //nolint:gosec,noctx // Our own server.
+	if err != nil {
+		return 0
+	}
+	_ = answer.Body.Close() // Only the status is asked for.
+	return answer.StatusCode
+}
+
+func (h *house) hook() string { return "http://" + h.listen + "/v1/hooks/people" }
