@@ -100,22 +100,26 @@ type PlanOutput struct {
 
 // Plan computes and seals the plan of a case. It changes nothing.
 func (c *Cases) Plan(_ context.Context, in PlanInput) (PlanOutput, error) {
+	out, err := MakePlan(c, in)
+	return out, Failure(err)
+}
+
+// MakePlan is Plan for callers outside of Temporal: its errors are ours.
+func MakePlan(c *Cases, in PlanInput) (PlanOutput, error) {
 	policy, err := c.policy(in.PolicyName, in.PolicyText, in.Separation)
 	if err != nil {
-		return PlanOutput{}, Failure(err)
+		return PlanOutput{}, err
 	}
 	made, err := plan.Build(policy, plan.Input{
 		Case: in.Case, Separation: in.Separation, Inventories: in.Inventories, Now: in.Now,
 		Reached: in.Reached, CutNow: in.CutNow, Protected: c.Protected, MinOwners: c.MinOwners,
 	})
 	if err != nil {
-		return PlanOutput{}, Failure(err)
+		return PlanOutput{}, err
 	}
 	made.Gaps = append(made.Gaps, in.Unread...)
-	if made, err = made.Seal(); err != nil {
-		return PlanOutput{}, Failure(err)
-	}
-	return PlanOutput{Plan: made, PolicyName: policy.Name(), PolicyText: policy.Text()}, nil
+	made, err = made.Seal()
+	return PlanOutput{Plan: made, PolicyName: policy.Name(), PolicyText: policy.Text()}, err
 }
 
 func (c *Cases) policy(name string, text []byte, s lastday.Separation) (plan.Policy, error) {

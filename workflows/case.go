@@ -106,6 +106,10 @@ func (c *caseRun) addLane(system activities.SystemSetting) {
 func (c *caseRun) turn(ctx workflow.Context) error {
 	seen := c.revision
 	c.absorb(ctx)
+	if c.s.Undoing && c.restored() {
+		c.beginAgain()
+		c.needPlan = true
+	}
 	if c.s.Restoring {
 		return c.giveBack(ctx, seen)
 	}
@@ -250,13 +254,18 @@ func (c *caseRun) over() bool {
 		return false
 	}
 	if c.s.Restoring {
-		return c.allLanes(func(l *Lane) bool { return l.State == LaneRestored || l.State == LaneWaived })
+		return !c.s.Undoing && c.restored()
 	}
 	if _, more := c.nextStage(); more || c.s.Plan.Digest == "" || len(c.s.Reached) == 0 {
 		return false
 	}
 	last := c.s.Reached[len(c.s.Reached)-1].Stage
 	return c.allLanes(func(l *Lane) bool { return l.State == LaneWaived || (l.State == LaneClean && l.Clean == last) })
+}
+
+// restored says whether every lane gave back what it could.
+func (c *caseRun) restored() bool {
+	return c.allLanes(func(l *Lane) bool { return l.State == LaneRestored || l.State == LaneWaived })
 }
 
 func (c *caseRun) allLanes(ok func(*Lane) bool) bool {

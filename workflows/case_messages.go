@@ -152,7 +152,10 @@ func (c *caseRun) approve(ctx workflow.Context, m ApproveMessage) {
 		c.s.GateHeld = ""
 	}
 	c.accept(ctx, m.Message, "approved")
-	if news {
+	switch {
+	case news && c.s.News.Undo:
+		c.undoCut(ctx, "approved by "+m.Actor)
+	case news:
 		c.believe(ctx, c.s.News.Separation, "approved by "+m.Actor)
 	}
 }
@@ -222,7 +225,7 @@ func (c *caseRun) cutNow(ctx workflow.Context, m CutNowMessage) {
 		return
 	}
 	if c.s.Restoring {
-		c.s.Restoring = false
+		c.s.Restoring, c.s.Undoing = false, false
 		for _, l := range c.s.Lanes {
 			l.Clean = ""
 		}

@@ -41,11 +41,14 @@ type CaseState struct {
 	Held      *Held      `json:"held,omitempty"`
 	CutNow    *Order     `json:"cutNow,omitempty"`
 	// Entered says that the gate let the case pass; GateHeld that it did not.
-	Entered   bool      `json:"entered,omitempty"`
-	GateHeld  string    `json:"gateHeld,omitempty"`
-	Restoring bool      `json:"restoring,omitempty"`
-	Times     Times     `json:"times"`
-	ReplanAt  time.Time `json:"replanAt,omitzero"`
+	Entered   bool   `json:"entered,omitempty"`
+	GateHeld  string `json:"gateHeld,omitempty"`
+	Restoring bool   `json:"restoring,omitempty"`
+	// Undoing says that only the order to cut was a mistake: once what was taken
+	// is given back, the case goes on by the date that HR says.
+	Undoing  bool      `json:"undoing,omitempty"`
+	Times    Times     `json:"times"`
+	ReplanAt time.Time `json:"replanAt,omitzero"`
 	// Serial numbers activities, so that their ids are unique and readable.
 	Serial int `json:"serial,omitempty"`
 }
@@ -221,8 +224,11 @@ type News struct {
 	ID         string             `json:"id"`
 	Separation lastday.Separation `json:"separation"`
 	// By is who brought it: a source, or a person.
-	By    string    `json:"by"`
-	Why   string    `json:"why"`
+	By  string `json:"by"`
+	Why string `json:"why"`
+	// Undo says that HR still says the known end: approving takes back the order
+	// to cut, not the end itself.
+	Undo  bool      `json:"undo,omitempty"`
 	Since time.Time `json:"since"`
 }
 

@@ -489,3 +489,34 @@ func TestAnEngagementThatEndsAfterAllIsTakenAgain(t *testing.T) {
 		t.Errorf("github grants %q", github.rungs())
 	}
 }
+
+func TestAMistakenOrderToCutIsUndoneAndTheCaseGoesOn(t *testing.T) {
+	github := newFarSide("github", "admin", "write")
+	s := newStory(t, github)
+	s.hr.says = leaver()
+	s.at(day(2, 12), func() {
+		s.env.SignalWorkflow(workflows.SignalCutNow, workflows.CutNowMessage{Message: by("ann", "wrong person")})
+	})
+	s.at(day(2, 13), func() {
+		if github.rungs() != "none none" {
+			t.Errorf("github grants %q after the order", github.rungs())
+		}
+		s.env.SignalWorkflow(workflows.SignalRescind, workflows.RescindMessage{Message: by("ann", "that was a mistake")})
+	})
+	s.at(day(2, 14), func() {
+		s.env.SignalWorkflow(workflows.SignalApprove, workflows.ApproveMessage{Message: by("bob", "yes"), Digest: s.status().News.ID})
+	})
+	s.at(day(2, 15), func() {
+		if github.rungs() != "admin write" {
+			t.Errorf("github grants %q after the order was taken back", github.rungs())
+		}
+	})
+	s.at(day(8, 9), func() {
+		if github.rungs() != "write write" {
+			t.Errorf("the first stage came, but github grants %q", github.rungs())
+		}
+	})
+	if result := s.run(); result.Outcome != workflows.OutcomeClean || github.rungs() != "none none" {
+		t.Errorf("outcome %q, github grants %q", result.Outcome, github.rungs())
+	}
+}

@@ -118,6 +118,9 @@ func (c *caseRun) hearHR(ctx workflow.Context, news News, read lastday.Separatio
 	switch {
 	case err != nil:
 		c.question(ctx, "HR cannot be asked ("+string(troubleOf(err).Code)+")")
+	case same(read, c.s.Separation) && news.Separation.Rescinded && c.s.CutNow != nil:
+		c.s.News.Undo = true
+		c.question(ctx, "HR still says "+tellSeparation(read)+"; approving takes back the order to cut, gives back what was taken, and goes on by that date")
 	case same(read, c.s.Separation):
 		c.s.News = nil
 		c.note(ctx, Entry{What: "HR was asked and says otherwise, not followed: " + tellSeparation(news.Separation), By: news.By})
@@ -159,15 +162,25 @@ func (c *caseRun) believe(ctx workflow.Context, s lastday.Separation, by string)
 	c.wake()
 }
 
+// undoCut takes back an order to cut that was a mistake: what was taken is
+// given back, and the end that HR says stays in force.
+func (c *caseRun) undoCut(ctx workflow.Context, by string) {
+	c.s.News, c.s.CutNow, c.s.Held = nil, nil, nil
+	c.s.Restoring, c.s.Undoing = true, true
+	c.note(ctx, Entry{What: "the order to cut is taken back", By: by})
+	c.wake()
+}
+
 // beginAgain forgets what a rescinded way out had reached: the engagement ends
 // after all. What could not be given back meanwhile stays in the ledger.
 func (c *caseRun) beginAgain() {
-	c.s.Restoring, c.s.Reached = false, nil
+	c.s.Restoring, c.s.Undoing, c.s.Reached = false, false, nil
 	c.s.Times.CutDue, c.s.Times.CutVerified = time.Time{}, time.Time{}
 	for _, l := range c.lanes {
 		if l.l.State == LaneRestored {
 			l.l.Orders, l.l.Returns = nil, nil
 		}
 		l.l.Clean, l.l.State = "", LaneWaiting
+		l.goal = goal{}
 	}
 }

@@ -16,7 +16,7 @@ import (
 func (p *Parts) Plan(ctx context.Context, s lastday.Separation, now time.Time, progress func(system, what string)) (lastday.Plan, error) {
 	inventories, unread := p.survey(ctx, s.Person, progress)
 	planner := &activities.Cases{Policies: p.Policies, Protected: p.Protected(), MinOwners: p.Config.MinOwners}
-	out, err := planner.Plan(ctx, activities.PlanInput{Case: s.CaseID(), Separation: s, Inventories: inventories, Unread: unread, Now: now})
+	out, err := activities.MakePlan(planner, activities.PlanInput{Case: s.CaseID(), Separation: s, Inventories: inventories, Unread: unread, Now: now})
 	return out.Plan, err
 }
 
