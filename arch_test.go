@@ -49,7 +49,6 @@ func layers() []layer {
 		{"cmd/...", []string{"..."}, []string{""}, "people's command speaks of everything"},
 		{"test/...", []string{"..."}, []string{""}, "end-to-end tests boot the whole"},
 		{"bench/...", []string{"..."}, []string{""}, "benchmarks measure the whole"},
-		{"test", nil, nil, "the end-to-end tests are tests alone"},
 		{"integrations", []string{".", "integrations/internal/httpx"}, nil, "the contract speaks in the words alone; what wraps every driver counts its calls"},
 		{"integrations/internal/httpx", []string{"."}, []string{"golang.org/x/oauth2"}, "the HTTP plumbing knows no driver"},
 		{"integrations/catalog", []string{"integrations/..."}, nil, "the catalog is a list"},

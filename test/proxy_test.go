@@ -30,7 +30,7 @@ type proxy struct {
 	tokens map[string]string
 	// eagerly are the activities whose tasks came with the answer to their scheduling.
 	eagerly map[string]bool
-	trap   func(at point) (sprung bool)
+	trap    func(at point) (sprung bool)
 }
 
 // point is a moment at the boundary of an activity.
