@@ -27,8 +27,11 @@ func call[In, Out any](ctx workflow.Context, o workflow.ActivityOptions, f func(
 // the activities beat on their own, whatever the far side does.
 const (
 	heartbeatTimeout = 8 * time.Second
-	attemptTimeout   = 10 * time.Minute
-	unservedAfter    = 2 * time.Minute
+	// caseTimeout bounds what needs no far side: it takes milliseconds, and a
+	// worker that died in the middle must not delay a cut.
+	caseTimeout    = 15 * time.Second
+	attemptTimeout = 10 * time.Minute
+	unservedAfter  = 2 * time.Minute
 )
 
 // caseCall is for activities that need no far side. They are retried until
@@ -36,7 +39,7 @@ const (
 func caseCall(id, summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue: CaseQueue, ActivityID: id, Summary: summary,
-		StartToCloseTimeout: time.Minute,
+		StartToCloseTimeout: caseTimeout,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 		},
