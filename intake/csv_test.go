@@ -46,8 +46,12 @@ func TestEveryMistakeOfEveryRowIsTold(t *testing.T) {
 		t.Fatalf("%d rows: %+v", len(rows), rows)
 	}
 	for i, want := range [][]string{
-		nil, {"separation.lastDay", "engagement.timeZone"}, {"does not have 6 columns"}, {`type: "quits" is not understood`},
-		{"person.id: looks like an address", "engagement.id: missing", "separation.lastDay: missing", "person.emails[0]"}, {"quotation mark"},
+		nil,
+		{"separation.lastDay", "engagement.timeZone"},
+		{"does not have 6 columns"},
+		{`type: "quits" is not understood`},
+		{"person.id: looks like an address", "engagement.id: missing", "separation.lastDay: missing", "person.emails[0]"},
+		{"quotation mark"},
 	} {
 		row := rows[i]
 		if row.Line != i+2 || (row.Separation == nil) != (want != nil) || len(row.Mistakes) != len(want) {

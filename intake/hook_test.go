@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -201,9 +202,7 @@ func TestOnlyPlainJSONIsTaken(t *testing.T) {
 		"a compressed body": {"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}},
 	} {
 		request := h.signed(secret, "msg_1", h.now, example(t, "scheduled.json"))
-		for key, values := range header {
-			request.Header[key] = values
-		}
+		maps.Copy(request.Header, header)
 		got := h.send(request)
 		if got.status != 415 || got.outcome != "media_type" {
 			t.Errorf("%s: %d %s", name, got.status, got.outcome)

@@ -34,12 +34,14 @@ func (s silent) Name() string { return s.name }
 func (s silent) Verify(http.Header, []byte, time.Time) (hr.Verified, error) {
 	return hr.Verified{Scheme: "bearer"}, nil
 }
+
 func (s silent) Parse(body []byte) ([]hr.Event, error) {
 	if string(body) == "[]" {
 		return nil, nil
 	}
 	return []hr.Event{{Type: "odd"}}, nil
 }
+
 func (s silent) Read(context.Context, string, string) (lastday.Separation, error) {
 	return lastday.Separation{}, errors.New("not asked")
 }

@@ -183,7 +183,7 @@ func (j *journey) silentUpTo(i int) bool {
 
 // lateness tells which stages were merged and whether HR was late. It speaks of
 // moments only, never of now: planning again a minute later gives the same plan.
-func (j *journey) lateness(current int, cutDue bool) {
+func (j *journey) lateness(current int, cutDue bool) { //nolint:cyclop // One pass over the stages is easier to follow than three.
 	if j.hidden && !cutDue {
 		return
 	}

@@ -33,6 +33,8 @@ func (p paint) as(l lastday.Level, text string) string {
 		return p.with("36", text)
 	case lastday.LevelSignIn:
 		return p.with("34", text)
+	case lastday.LevelNone:
+		// Nothing left is good news, and so is what follows.
 	}
 	return p.with("32", text)
 }
@@ -83,7 +85,7 @@ func (w *writer) wrap(indent int, style func(string) string, text string) {
 func fill(text string, width int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(clean(text)) {
+	for word := range strings.FieldsSeq(clean(text)) {
 		word = cut(word, width)
 		switch {
 		case line == "":

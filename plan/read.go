@@ -39,7 +39,7 @@ func (r *reader) whole(f fields, k kinds) Policy {
 	if v, ok := f.text("version", "write version: 1", true); ok && v != "1" {
 		r.wrong(f.place("version"), "version "+strconv.Quote(clip(v, 40))+" is not known", "write version: 1")
 	}
-	p.name = f.name("name")
+	p.name = f.name()
 	p.applies = f.condition("for", k.separation, false)
 	p.cutoff = f.clock("cutoff", p.cutoff)
 	p.zone = f.zone()
@@ -56,7 +56,8 @@ func (r *reader) whole(f fields, k kinds) Policy {
 }
 
 // name reads a name that is fit for screens and records.
-func (f fields) name(key string) string {
+func (f fields) name() string {
+	const key = "name"
 	const todo = "use up to 40 letters, digits, spaces and - _ ."
 	text, ok := f.text(key, todo, true)
 	if ok && !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 _.-]{0,39}$`).MatchString(text) {

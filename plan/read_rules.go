@@ -27,7 +27,7 @@ func (r *reader) stages(f fields, p *Policy) {
 
 func (r *reader) stage(g fields, p *Policy) {
 	const todo = `write "last day", "14 days before" or "5 working days before"`
-	s := stage{name: g.name("name"), place: g.at}
+	s := stage{name: g.name(), place: g.at}
 	if at, ok := g.text("at", todo, true); ok {
 		if s.at, ok = parseOffset(at); !ok {
 			r.wrong(g.place("at"), strconv.Quote(clip(at, 40))+" is no distance from the last day", todo)
@@ -86,7 +86,7 @@ func (r *reader) stageNamed(g fields, key string, p *Policy) (int, bool) {
 func (r *reader) sensitive(f fields, kind exprKind, p *Policy) {
 	known := []string{"name", "when", "stage", "ceiling", "reason", "silent"}
 	for _, g := range r.entries(f, "sensitive", "a sensitive rule", known...) {
-		s := sensitive{name: g.name("name"), when: g.condition("when", kind, true), reason: g.reason(), silent: g.yes("silent")}
+		s := sensitive{name: g.name(), when: g.condition("when", kind, true), reason: g.reason(), silent: g.yes("silent")}
 		level, leveled := g.level("ceiling")
 		index, found := r.stageNamed(g, "stage", p)
 		s.ceiling, s.stage = level, index
@@ -103,7 +103,7 @@ func (r *reader) sensitive(f fields, kind exprKind, p *Policy) {
 func (r *reader) keeps(f fields, kind exprKind, p *Policy) {
 	known := []string{"name", "when", "until", "reason", "admin"}
 	for _, g := range r.entries(f, "keep", "a keep rule", known...) {
-		k := keep{name: g.name("name"), when: g.condition("when", kind, true), reason: g.reason(), admin: g.yes("admin")}
+		k := keep{name: g.name(), when: g.condition("when", kind, true), reason: g.reason(), admin: g.yes("admin")}
 		index, found := r.stageNamed(g, "until", p)
 		k.until = index
 		if found && index == 0 {

@@ -249,8 +249,8 @@ func (t trail) loss() string {
 // undo joins what the receipts kept. The earliest knows best: it saw the grant whole.
 func (t trail) undo() map[string]string {
 	all := map[string]string{}
-	for i := len(t) - 1; i >= 0; i-- {
-		maps.Copy(all, t[i].Receipt.Undo)
+	for _, v := range slices.Backward(t) {
+		maps.Copy(all, v.Receipt.Undo)
 	}
 	if len(all) == 0 {
 		return nil

@@ -109,8 +109,7 @@ func nested(text []byte) int {
 
 func (r *reader) syntax(err error) {
 	at, what := place{1, 1}, err.Error()
-	var e yaml.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[yaml.Error](err); ok {
 		at, what = tokenPlace(e.GetToken()), e.GetMessage()
 	}
 	r.wrong(at, "this is not YAML: "+what, "check indentation, quotes and double keys")

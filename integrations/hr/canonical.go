@@ -266,7 +266,7 @@ func (c Canon) ending(f *form, tree any, path string, t told, s *lastday.Separat
 	s.Sequence = padded(or(t.sequence, f.text(m, path, "sequence")))
 	if t.known {
 		s.Kind = agree(f, path, t.word, kind, m["rescinded"])
-		needDay(f, path, t, s)
+		needDay(f, path, s)
 	}
 }
 
@@ -293,7 +293,7 @@ func agree(f *form, path, word string, kind lastday.SeparationKind, rescinded an
 
 // needDay asks for the last day where it decides something. What ends at once
 // ends today: today is when HR said so, on the person's calendar.
-func needDay(f *form, path string, t told, s *lastday.Separation) {
+func needDay(f *form, path string, s *lastday.Separation) {
 	if !s.LastDay.IsZero() || s.Rescinded {
 		return
 	}

@@ -172,7 +172,7 @@ func escaped(text []byte) (rune, bool) {
 		if digit < 0 {
 			return 0, false
 		}
-		unit = unit<<4 | rune(digit)
+		unit = unit<<4 | rune(digit) //nolint:gosec // G115: a digit is less than 16.
 	}
 	return unit, true
 }

@@ -160,7 +160,8 @@ func TestBearerComparesTheToken(t *testing.T) {
 
 func TestKeyringRefusesSecretsInTheConfiguration(t *testing.T) {
 	_, err := NewKeyring(StandardWebhooks(), []Secret{
-		{ID: "a", Ref: testSecret}, {ID: "a", Ref: "env:B"},
+		{ID: "a", Ref: testSecret},
+		{ID: "a", Ref: "env:B"},
 		{Ref: "env:C", NotBefore: time.Unix(9, 0), NotAfter: time.Unix(1, 0)},
 	}, fixed(""))
 	if lastday.CodeOf(err) != lastday.CodeInvalid {

@@ -115,12 +115,24 @@ type named struct {
 func (m Mapping) fields() []named {
 	p, e, s := m.Person, m.Engagement, m.Separation
 	all := []named{
-		{"id", m.ID}, {"type", m.Type}, {"time", m.Time}, {"sequence", m.Sequence},
-		{"person.id", p.ID}, {"person.name", p.Name}, {"person.employeeNumber", p.EmployeeNumber},
-		{"engagement.id", e.ID}, {"engagement.workerType", e.WorkerType}, {"engagement.department", e.Department},
-		{"engagement.manager", e.Manager}, {"engagement.timeZone", e.TimeZone}, {"engagement.timeZoneBasis", e.TimeZoneBasis},
-		{"separation.kind", s.Kind}, {"separation.lastDay", s.LastDay}, {"separation.cutoff", s.Cutoff},
-		{"separation.confidential", s.Confidential}, {"separation.enteredAt", s.EnteredAt},
+		{"id", m.ID},
+		{"type", m.Type},
+		{"time", m.Time},
+		{"sequence", m.Sequence},
+		{"person.id", p.ID},
+		{"person.name", p.Name},
+		{"person.employeeNumber", p.EmployeeNumber},
+		{"engagement.id", e.ID},
+		{"engagement.workerType", e.WorkerType},
+		{"engagement.department", e.Department},
+		{"engagement.manager", e.Manager},
+		{"engagement.timeZone", e.TimeZone},
+		{"engagement.timeZoneBasis", e.TimeZoneBasis},
+		{"separation.kind", s.Kind},
+		{"separation.lastDay", s.LastDay},
+		{"separation.cutoff", s.Cutoff},
+		{"separation.confidential", s.Confidential},
+		{"separation.enteredAt", s.EnteredAt},
 	}
 	for i, f := range p.Emails {
 		all = append(all, named{fmt.Sprintf("person.emails[%d]", i), f})

@@ -105,8 +105,7 @@ func judgeTrouble(t T, fault Fault, a attempt, codes []lastday.Code) {
 	if a.verb == "apply" && mayBeUnknown(fault) {
 		codes = append(slices.Clone(codes), lastday.CodeUnknownOutcome)
 	}
-	var coded *lastday.Error
-	if !errors.As(a.err, &coded) {
+	if _, ok := errors.AsType[*lastday.Error](a.err); !ok {
 		t.Errorf("%s: %s: the error has no code: %v", fault, a.verb, a.err)
 		return
 	}

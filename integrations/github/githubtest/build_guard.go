@@ -71,7 +71,8 @@ func (s *Server) addRuleset(w *world, to map[int64]*ruleset, name string, bypass
 	x := &ruleset{
 		ID: w.next(), Name: name, Target: "branch", Enforcement: "active", Include: []string{"~DEFAULT_BRANCH"}, Created: now, Updated: now,
 		Rules: []ruleSpec{
-			{Type: "deletion"}, {Type: "non_fast_forward"},
+			{Type: "deletion"},
+			{Type: "non_fast_forward"},
 			{Type: "max_file_size", Parameters: map[string]any{"max_file_size": 50}},
 		},
 	}

@@ -3,6 +3,7 @@ package githubtest
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -73,8 +74,8 @@ func (s *Server) ClearFaults() {
 
 // faultFor returns the fault that strikes this call, or nil.
 func (s *Server) faultFor(c *call) *Fault {
-	for i := len(s.faults) - 1; i >= 0; i-- {
-		f := s.faults[i]
+	for _, f := range slices.Backward(s.faults) {
+
 		if f.cleared || !f.matches(c) || (f.Times > 0 && f.hits >= f.Times) {
 			continue
 		}

@@ -141,6 +141,8 @@ func (c *call) granted(n right) *reply {
 			return nil
 		}
 		return forbidden("Must have the "+n.scope+" scope to use this endpoint.").with("X-Accepted-Oauth-Scopes", n.scope)
+	case finePAT, appInstallation:
+		return c.permitted(n)
 	}
 	return c.permitted(n)
 }

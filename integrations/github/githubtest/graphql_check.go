@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -20,9 +21,7 @@ type check struct {
 
 func (k *check) fail(code, message string, ext map[string]any) {
 	all := map[string]any{"code": code}
-	for n, v := range ext {
-		all[n] = v
-	}
+	maps.Copy(all, ext)
 	k.errs = append(k.errs, &gqlError{Message: message, Extensions: all, Locations: []any{obj{"line": 1, "column": 1}}})
 }
 

@@ -165,7 +165,7 @@ func (f *finder) named(kind, resource string, a actors, id int64) {
 
 func (f *finder) codeowner(r *repo, login string) {
 	path, text, _ := r.codeowners()
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if strings.EqualFold(word, "@"+login) {
 			f.add("code owner", r.Name+" "+path, "reviews", "file")
 			return

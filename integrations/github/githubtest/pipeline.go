@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -161,9 +162,7 @@ func (s *Server) write(rw http.ResponseWriter, out *reply, f *Fault) {
 		reset(rw)
 		return
 	}
-	for k, v := range out.header {
-		rw.Header()[k] = v
-	}
+	maps.Copy(rw.Header(), out.header)
 	body := out.raw
 	if f != nil && f.Truncate > 0 && f.Truncate < len(body) {
 		rw.Header().Set("Content-Length", fmt.Sprint(len(body)))

@@ -77,7 +77,7 @@ func (e *estate) things() {
 	e.web.AddFork(e.leaver)
 	e.web.SetFile(".github/CODEOWNERS", "* @lena\n/docs/ @nobody\n")
 	perms := map[string]string{}
-	for _, p := range strings.Fields(`members organization_administration organization_personal_access_tokens organization_personal_access_token_requests
+	for p := range strings.FieldsSeq(`members organization_administration organization_personal_access_tokens organization_personal_access_token_requests
 		organization_custom_org_roles organization_custom_roles organization_hooks organization_self_hosted_runners organization_secrets
 		organization_copilot_seat_management organization_user_blocking administration contents metadata actions secrets repository_hooks codespaces`) {
 		perms[p] = "write"
@@ -134,8 +134,11 @@ func (e *estate) play(token string, steps []step) {
 func TestRecordingCoversEveryEndpoint(t *testing.T) {
 	e, ghes := newEstate(t, Options{}), newEstate(t, Options{EnterpriseVersion: "3.19.0"})
 	ghes.play(ghes.entToken, []step{
-		{200, "GET", "/api/v3/meta", nil}, {200, "GET", "/api/v3/users/bo", nil}, {204, "PUT", "/api/v3/users/bo/suspended", obj{"reason": "left"}},
-		{200, "GET", "/api/v3/users/bo", nil}, {204, "DELETE", "/api/v3/users/bo/suspended", nil},
+		{200, "GET", "/api/v3/meta", nil},
+		{200, "GET", "/api/v3/users/bo", nil},
+		{204, "PUT", "/api/v3/users/bo/suspended", obj{"reason": "left"}},
+		{200, "GET", "/api/v3/users/bo", nil},
+		{204, "DELETE", "/api/v3/users/bo/suspended", nil},
 	})
 	e.play("", []step{{200, "GET", "/", nil}, {200, "GET", "/meta", nil}, {202, "POST", "/credentials/revoke", obj{"credentials": []string{"ghp_gone"}}}, {401, "GET", "/user", nil}})
 	e.play(e.jwt(), e.appSteps())
@@ -189,14 +192,19 @@ func moreQueries() []string {
 func (e *estate) appSteps() []step {
 	at := "/app/installations/" + itoa(e.inst)
 	return []step{
-		{200, "GET", "/app", nil}, {200, "GET", "/app/installations", nil}, {200, "GET", at, nil}, {200, "GET", "/orgs/acme/installation", nil},
-		{201, "POST", at + "/access_tokens", obj{"permissions": obj{"members": "read"}}}, {204, "PUT", at + "/suspended", nil}, {204, "DELETE", at + "/suspended", nil},
+		{200, "GET", "/app", nil},
+		{200, "GET", "/app/installations", nil},
+		{200, "GET", at, nil},
+		{200, "GET", "/orgs/acme/installation", nil},
+		{201, "POST", at + "/access_tokens", obj{"permissions": obj{"members": "read"}}},
+		{204, "PUT", at + "/suspended", nil},
+		{204, "DELETE", at + "/suspended", nil},
 	}
 }
 
 func (e *estate) readSteps() []step {
 	var out []step
-	for _, path := range strings.Fields(`/rate_limit /user /user/orgs /user/memberships/orgs /user/teams /user/repository_invitations /organizations /users/lena
+	for path := range strings.FieldsSeq(`/rate_limit /user /user/orgs /user/memberships/orgs /user/teams /user/repository_invitations /organizations /users/lena
 		/orgs/acme /orgs/acme/members?role=admin&filter=all&per_page=2 /orgs/acme/public_members /orgs/acme/memberships/lena /orgs/acme/memberships/eve
 		/orgs/acme/memberships/mia_acme-group /orgs/acme/outside_collaborators /orgs/acme/invitations /orgs/acme/failed_invitations
 		/orgs/acme/repos?type=all&sort=full_name&direction=desc /orgs/acme/installations /orgs/acme/teams /orgs/acme/teams/backend
@@ -235,11 +243,21 @@ func (e *estate) enterpriseSteps() []step {
 	off := obj{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []any{obj{"op": "replace", "path": "active", "value": "false"}}}
 	id := itoa(e.entRole)
 	return []step{
-		{200, "GET", ent + "/enterprise-roles", nil}, {200, "GET", roles + id + "/users", nil}, {204, "PUT", roles + "users/bo/" + id, nil},
-		{204, "DELETE", roles + "users/bo/" + id, nil}, {204, "DELETE", roles + "users/lena", nil}, {200, "GET", ent + "/teams", nil},
-		{200, "GET", team, nil}, {201, "PUT", team + "/bo", nil}, {200, "GET", team + "/bo", nil}, {204, "DELETE", team + "/bo", nil},
+		{200, "GET", ent + "/enterprise-roles", nil},
+		{200, "GET", roles + id + "/users", nil},
+		{204, "PUT", roles + "users/bo/" + id, nil},
+		{204, "DELETE", roles + "users/bo/" + id, nil},
+		{204, "DELETE", roles + "users/lena", nil},
+		{200, "GET", ent + "/teams", nil},
+		{200, "GET", team, nil},
+		{201, "PUT", team + "/bo", nil},
+		{200, "GET", team + "/bo", nil},
+		{204, "DELETE", team + "/bo", nil},
 		{202, "POST", ent + "/credential-authorizations/bo/revoke", obj{"revoke_credentials": false}},
-		{200, "GET", scim, nil}, {200, "GET", scim + "/" + e.entSCIM, nil}, {200, "PATCH", scim + "/" + e.entSCIM, off}, {204, "DELETE", scim + "/" + e.entSCIM, nil},
+		{200, "GET", scim, nil},
+		{200, "GET", scim + "/" + e.entSCIM, nil},
+		{200, "PATCH", scim + "/" + e.entSCIM, off},
+		{204, "DELETE", scim + "/" + e.entSCIM, nil},
 	}
 }
 
@@ -248,27 +266,47 @@ func (e *estate) writeSteps() []step {
 	bo, role := obj{"users": []string{"bo"}}, itoa(e.role)
 	active, seats := obj{"active": false}, obj{"selected_usernames": []string{"lena"}}
 	return []step{
-		{200, "PUT", "/orgs/acme/memberships/bo", obj{"role": "member"}}, {201, "POST", "/orgs/acme/invitations", obj{"email": "x@acme.example", "role": "direct_member"}},
-		{200, "PUT", "/orgs/acme/teams/backend/memberships/lena", obj{"role": "member"}}, {204, "DELETE", "/orgs/acme/teams/backend/memberships/lena", nil},
+		{200, "PUT", "/orgs/acme/memberships/bo", obj{"role": "member"}},
+		{201, "POST", "/orgs/acme/invitations", obj{"email": "x@acme.example", "role": "direct_member"}},
+		{200, "PUT", "/orgs/acme/teams/backend/memberships/lena", obj{"role": "member"}},
+		{204, "DELETE", "/orgs/acme/teams/backend/memberships/lena", nil},
 		{403, "DELETE", "/orgs/acme/teams/platform/memberships/lena", nil},
-		{204, "PUT", "/orgs/acme/teams/backend/repos/acme/web", obj{"permission": "pull"}}, {204, "DELETE", "/orgs/acme/teams/backend/repos/acme/web", nil},
-		{204, "PUT", repo + "/collaborators/lena", obj{"permission": "pull"}}, {201, "PUT", repo + "/collaborators/spam-bot", obj{"permission": "pull"}},
-		{200, "PATCH", repo + "/invitations/" + itoa(e.repoInv), obj{"permissions": "read"}}, {204, "DELETE", repo + "/invitations/" + itoa(e.repoInv), nil},
+		{204, "PUT", "/orgs/acme/teams/backend/repos/acme/web", obj{"permission": "pull"}},
+		{204, "DELETE", "/orgs/acme/teams/backend/repos/acme/web", nil},
+		{204, "PUT", repo + "/collaborators/lena", obj{"permission": "pull"}},
+		{201, "PUT", repo + "/collaborators/spam-bot", obj{"permission": "pull"}},
+		{200, "PATCH", repo + "/invitations/" + itoa(e.repoInv), obj{"permissions": "read"}},
+		{204, "DELETE", repo + "/invitations/" + itoa(e.repoInv), nil},
 		{204, "DELETE", repo + "/collaborators/lena", nil},
-		{201, "POST", repo + "/keys", obj{"title": "again", "key": "ssh-ed25519 AAAAC3Nza", "read_only": true}}, {204, "DELETE", repo + "/keys/" + itoa(e.deployKey), nil},
-		{200, "PATCH", repo + "/hooks/" + itoa(e.repoHook), active}, {204, "DELETE", repo + "/hooks/" + itoa(e.repoHook), nil},
-		{200, "PATCH", "/orgs/acme/hooks/" + itoa(e.orgHook), active}, {204, "DELETE", "/orgs/acme/hooks/" + itoa(e.orgHook), nil},
-		{204, "DELETE", repo + "/actions/runners/" + itoa(e.repoRunner), nil}, {204, "DELETE", "/orgs/acme/actions/runners/" + itoa(e.runner), nil},
-		{200, "POST", guard + "/restrictions/users", bo}, {200, "PUT", guard + "/restrictions/users", bo}, {200, "DELETE", guard + "/restrictions/users", bo},
+		{201, "POST", repo + "/keys", obj{"title": "again", "key": "ssh-ed25519 AAAAC3Nza", "read_only": true}},
+		{204, "DELETE", repo + "/keys/" + itoa(e.deployKey), nil},
+		{200, "PATCH", repo + "/hooks/" + itoa(e.repoHook), active},
+		{204, "DELETE", repo + "/hooks/" + itoa(e.repoHook), nil},
+		{200, "PATCH", "/orgs/acme/hooks/" + itoa(e.orgHook), active},
+		{204, "DELETE", "/orgs/acme/hooks/" + itoa(e.orgHook), nil},
+		{204, "DELETE", repo + "/actions/runners/" + itoa(e.repoRunner), nil},
+		{204, "DELETE", "/orgs/acme/actions/runners/" + itoa(e.runner), nil},
+		{200, "POST", guard + "/restrictions/users", bo},
+		{200, "PUT", guard + "/restrictions/users", bo},
+		{200, "DELETE", guard + "/restrictions/users", bo},
 		{200, "PATCH", guard + "/required_pull_request_reviews", obj{"dismissal_restrictions": bo, "bypass_pull_request_allowances": obj{"users": []string{}}}},
-		{200, "PUT", repo + "/rulesets/" + itoa(e.repoRules), obj{"bypass_actors": []any{}}}, {200, "PUT", "/orgs/acme/rulesets/" + itoa(e.orgRules), obj{"bypass_actors": []any{}}},
+		{200, "PUT", repo + "/rulesets/" + itoa(e.repoRules), obj{"bypass_actors": []any{}}},
+		{200, "PUT", "/orgs/acme/rulesets/" + itoa(e.orgRules), obj{"bypass_actors": []any{}}},
 		{200, "PUT", repo + "/environments/production", obj{"wait_timer": 5, "reviewers": []any{obj{"type": "User", "id": e.stander.ID()}}}},
-		{204, "PUT", roles + "/users/bo/" + role, nil}, {204, "DELETE", roles + "/users/bo/" + role, nil}, {204, "DELETE", roles + "/users/lena", nil},
-		{204, "PUT", roles + "/teams/backend/" + role, nil}, {204, "DELETE", roles + "/teams/backend/" + role, nil}, {204, "DELETE", roles + "/teams/platform", nil},
-		{200, "DELETE", "/orgs/acme/copilot/billing/selected_users", seats}, {201, "POST", "/orgs/acme/copilot/billing/selected_users", seats},
-		{200, "POST", "/orgs/acme/members/lena/codespaces/" + e.space + "/stop", nil}, {202, "DELETE", "/orgs/acme/members/lena/codespaces/" + e.space, nil},
-		{204, "DELETE", "/orgs/acme/codespaces/access/selected_users", seats}, {204, "POST", "/orgs/acme/codespaces/access/selected_users", seats},
-		{204, "DELETE", "/orgs/acme/credential-authorizations/" + itoa(e.cred), nil}, {202, "POST", "/orgs/acme/credential-authorizations/lena/revoke", nil},
+		{204, "PUT", roles + "/users/bo/" + role, nil},
+		{204, "DELETE", roles + "/users/bo/" + role, nil},
+		{204, "DELETE", roles + "/users/lena", nil},
+		{204, "PUT", roles + "/teams/backend/" + role, nil},
+		{204, "DELETE", roles + "/teams/backend/" + role, nil},
+		{204, "DELETE", roles + "/teams/platform", nil},
+		{200, "DELETE", "/orgs/acme/copilot/billing/selected_users", seats},
+		{201, "POST", "/orgs/acme/copilot/billing/selected_users", seats},
+		{200, "POST", "/orgs/acme/members/lena/codespaces/" + e.space + "/stop", nil},
+		{202, "DELETE", "/orgs/acme/members/lena/codespaces/" + e.space, nil},
+		{204, "DELETE", "/orgs/acme/codespaces/access/selected_users", seats},
+		{204, "POST", "/orgs/acme/codespaces/access/selected_users", seats},
+		{204, "DELETE", "/orgs/acme/credential-authorizations/" + itoa(e.cred), nil},
+		{202, "POST", "/orgs/acme/credential-authorizations/lena/revoke", nil},
 		{202, "POST", "/orgs/acme/credential-authorizations/lena/revoke-credential-type", obj{"credential_type": "ssh_key"}},
 	}
 }
@@ -276,9 +314,14 @@ func (e *estate) writeSteps() []step {
 func (e *estate) tokenSteps() []step {
 	const pats, asks = "/orgs/acme/personal-access-tokens", "/orgs/acme/personal-access-token-requests"
 	return []step{
-		{200, "GET", "/installation/repositories", nil}, {200, "GET", pats + "?owner[]=lena", nil}, {200, "GET", pats + "/" + itoa(e.pat) + "/repositories", nil},
-		{204, "POST", pats + "/" + itoa(e.pat), obj{"action": "revoke"}}, {202, "POST", pats, obj{"action": "revoke", "pat_ids": []int64{e.pat2}}},
-		{200, "GET", asks, nil}, {200, "GET", asks + "/" + itoa(e.ask) + "/repositories", nil}, {204, "POST", asks + "/" + itoa(e.ask), obj{"action": "deny", "reason": "leaving"}},
+		{200, "GET", "/installation/repositories", nil},
+		{200, "GET", pats + "?owner[]=lena", nil},
+		{200, "GET", pats + "/" + itoa(e.pat) + "/repositories", nil},
+		{204, "POST", pats + "/" + itoa(e.pat), obj{"action": "revoke"}},
+		{202, "POST", pats, obj{"action": "revoke", "pat_ids": []int64{e.pat2}}},
+		{200, "GET", asks, nil},
+		{200, "GET", asks + "/" + itoa(e.ask) + "/repositories", nil},
+		{204, "POST", asks + "/" + itoa(e.ask), obj{"action": "deny", "reason": "leaving"}},
 		{202, "POST", asks, obj{"action": "deny", "pat_request_ids": []int64{e.ask2}}},
 	}
 }
@@ -291,11 +334,19 @@ func (e *estate) lastSteps() []step {
 	e.org.AddMember(e.srv.AddUser("tom", "Tom Temp", "tom@acme.example"), "member")
 	bo, other := e.org.AddSCIM(e.stander), e.org.AddSCIM(e.ext)
 	return []step{
-		{201, "POST", scim, person}, {200, "PUT", scim + "/" + bo, obj{"userName": "bo", "name": obj{"givenName": "Bo", "familyName": "B"}, "emails": []any{obj{"value": "bo@acme.example"}}}},
-		{204, "PUT", "/orgs/acme/outside_collaborators/bo", obj{"async": false}}, {204, "DELETE", "/orgs/acme/outside_collaborators/bo", nil},
-		{200, "PATCH", scim + "/" + e.scim, off}, {204, "DELETE", scim + "/" + other, nil}, {404, "GET", scim + "/" + other, nil},
-		{204, "PUT", "/orgs/acme/blocks/lena", nil}, {204, "DELETE", "/orgs/acme/blocks/lena", nil}, {200, "PUT", "/orgs/acme/memberships/bo", obj{"role": "member"}},
-		{204, "DELETE", "/orgs/acme/memberships/bo", nil}, {204, "DELETE", "/orgs/acme/members/tom", nil}, {403, "DELETE", "/orgs/acme/members/olga", nil},
+		{201, "POST", scim, person},
+		{200, "PUT", scim + "/" + bo, obj{"userName": "bo", "name": obj{"givenName": "Bo", "familyName": "B"}, "emails": []any{obj{"value": "bo@acme.example"}}}},
+		{204, "PUT", "/orgs/acme/outside_collaborators/bo", obj{"async": false}},
+		{204, "DELETE", "/orgs/acme/outside_collaborators/bo", nil},
+		{200, "PATCH", scim + "/" + e.scim, off},
+		{204, "DELETE", scim + "/" + other, nil},
+		{404, "GET", scim + "/" + other, nil},
+		{204, "PUT", "/orgs/acme/blocks/lena", nil},
+		{204, "DELETE", "/orgs/acme/blocks/lena", nil},
+		{200, "PUT", "/orgs/acme/memberships/bo", obj{"role": "member"}},
+		{204, "DELETE", "/orgs/acme/memberships/bo", nil},
+		{204, "DELETE", "/orgs/acme/members/tom", nil},
+		{403, "DELETE", "/orgs/acme/members/olga", nil},
 		{201, "PUT", "/repos/acme/api/collaborators/eve", obj{"permission": "pull"}},
 		{200, "GET", "/orgs/acme/audit-log?phrase=action:org.remove_member&per_page=1&order=desc", nil},
 	}

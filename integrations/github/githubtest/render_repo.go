@@ -8,7 +8,7 @@ import (
 // repoURLs are the address templates of a repository, by member name.
 func repoURLs(at string) obj {
 	out := obj{}
-	for _, pair := range strings.Fields(`archive:{archive_format}{/ref} assignees:{/user} blobs:/git/blobs{/sha} branches:{/branch}
+	for pair := range strings.FieldsSeq(`archive:{archive_format}{/ref} assignees:{/user} blobs:/git/blobs{/sha} branches:{/branch}
 		collaborators:{/collaborator} comments:{/number} commits:{/sha} compare:/{base}...{head} contents:/{+path} contributors deployments
 		downloads events forks git_commits:/git/commits{/sha} git_refs:/git/refs{/sha} git_tags:/git/tags{/sha}
 		issue_comment:/issues/comments{/number} issue_events:/issues/events{/number} issues:{/number} keys:{/key_id} labels:{/name}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -80,9 +81,7 @@ func (out *reply) listBody() any {
 	}
 	whole := obj{}
 	if rest, isObj := out.body.(obj); isObj {
-		for k, v := range rest {
-			whole[k] = v
-		}
+		maps.Copy(whole, rest)
 	}
 	whole[out.wrap] = out.list
 	return whole

@@ -31,7 +31,7 @@ func newNode() *node { return &node{literal: map[string]*node{}, routes: map[str
 
 func (n *node) add(r *route) {
 	at := n
-	for _, seg := range strings.Split(strings.Trim(r.Template, "/"), "/") {
+	for seg := range strings.SplitSeq(strings.Trim(r.Template, "/"), "/") {
 		at = at.step(seg, r.Template)
 	}
 	at.routes[r.Method] = r

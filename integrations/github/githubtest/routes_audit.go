@@ -30,7 +30,7 @@ func auditLog(c *call) *reply {
 }
 
 func (c *call) phraseMatches(e auditEvent) bool {
-	for _, term := range strings.Fields(c.q.Get("phrase")) {
+	for term := range strings.FieldsSeq(c.q.Get("phrase")) {
 		key, want, _ := strings.Cut(term, ":")
 		switch key {
 		case "action":

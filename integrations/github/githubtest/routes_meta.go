@@ -41,7 +41,7 @@ func metaRoutes() []*route {
 // root lists where things are (https://docs.github.com/rest/meta/meta#github-api-root).
 func root(c *call) *reply {
 	out := obj{}
-	for _, name := range strings.Fields(`current_user_url=user current_user_authorizations_html_url=settings/connections/applications{/client_id}
+	for name := range strings.FieldsSeq(`current_user_url=user current_user_authorizations_html_url=settings/connections/applications{/client_id}
 		authorizations_url=authorizations code_search_url=search/code{?query} commit_search_url=search/commits{?q} emails_url=user/emails
 		emojis_url=emojis events_url=events feeds_url=feeds followers_url=user/followers following_url=user/following{/target}
 		gists_url=gists{/gist_id} hub_url=hub issue_search_url=search/issues{?q} issues_url=issues keys_url=user/keys

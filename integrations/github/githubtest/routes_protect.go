@@ -265,7 +265,7 @@ func codeownersErrors(c *call) *reply {
 	}
 	flaws := []any{}
 	for n, line := range strings.Split(text, "\n") {
-		for _, word := range strings.Fields(line) {
+		for word := range strings.FieldsSeq(line) {
 			if strings.HasPrefix(word, "#") {
 				break
 			}

@@ -13,9 +13,11 @@ func ruleRoutes() []*route {
 	manageOrg := asOwner(right{"admin:org", "organization_administration", write})
 	const repoSets, orgSets, envs = "/repos/{owner}/{repo}/rulesets", "/orgs/{org}/rulesets", "/repos/{owner}/{repo}/environments"
 	return []*route{
-		{"GET", repoSets, look, listRulesets}, {"GET", repoSets + "/{ruleset_id}", look, withRuleset(showRuleset)},
+		{"GET", repoSets, look, listRulesets},
+		{"GET", repoSets + "/{ruleset_id}", look, withRuleset(showRuleset)},
 		{"PUT", repoSets + "/{ruleset_id}", manage, withRuleset(putRuleset)},
-		{"GET", orgSets, inspectOrg, listRulesets}, {"GET", orgSets + "/{ruleset_id}", inspectOrg, withRuleset(showRuleset)},
+		{"GET", orgSets, inspectOrg, listRulesets},
+		{"GET", orgSets + "/{ruleset_id}", inspectOrg, withRuleset(showRuleset)},
 		{"PUT", orgSets + "/{ruleset_id}", manageOrg, withRuleset(putRuleset)},
 		{"GET", envs, actions, listEnvironments},
 		{"GET", envs + "/{environment_name}", actions, getEnvironment},

@@ -16,11 +16,16 @@ func scimRoutes() []*route {
 	ent := asEnterpriseOwner("scim:enterprise")
 	const orgUsers, entUsers = "/scim/v2/organizations/{org}/Users", "/scim/v2/enterprises/{enterprise}/Users"
 	return []*route{
-		{"GET", orgUsers, see, scimList}, {"GET", orgUsers + "/{scim_user_id}", see, withSCIM(scimShow)},
-		{"POST", orgUsers, set, scimProvision}, {"PATCH", orgUsers + "/{scim_user_id}", set, withSCIM(scimPatch)},
-		{"PUT", orgUsers + "/{scim_user_id}", set, withSCIM(scimPut)}, {"DELETE", orgUsers + "/{scim_user_id}", set, withSCIM(scimDelete)},
-		{"GET", entUsers, ent, scimList}, {"GET", entUsers + "/{scim_user_id}", ent, withSCIM(scimShow)},
-		{"PATCH", entUsers + "/{scim_user_id}", ent, withSCIM(scimPatch)}, {"DELETE", entUsers + "/{scim_user_id}", ent, withSCIM(scimDelete)},
+		{"GET", orgUsers, see, scimList},
+		{"GET", orgUsers + "/{scim_user_id}", see, withSCIM(scimShow)},
+		{"POST", orgUsers, set, scimProvision},
+		{"PATCH", orgUsers + "/{scim_user_id}", set, withSCIM(scimPatch)},
+		{"PUT", orgUsers + "/{scim_user_id}", set, withSCIM(scimPut)},
+		{"DELETE", orgUsers + "/{scim_user_id}", set, withSCIM(scimDelete)},
+		{"GET", entUsers, ent, scimList},
+		{"GET", entUsers + "/{scim_user_id}", ent, withSCIM(scimShow)},
+		{"PATCH", entUsers + "/{scim_user_id}", ent, withSCIM(scimPatch)},
+		{"DELETE", entUsers + "/{scim_user_id}", ent, withSCIM(scimDelete)},
 	}
 }
 
@@ -186,7 +191,7 @@ func (c *call) suspendManaged(u *scimUser, suspended bool) {
 }
 
 func obscured(id int64, slug string) string {
-	return fmt.Sprintf("%x_%s", uint64(id)*2654435761%(1<<32), slug)
+	return fmt.Sprintf("%x_%s", uint64(id)*2654435761%(1<<32), slug) //nolint:gosec // G115: ids of the fake are positive.
 }
 
 func scimPut(c *call, u *scimUser) *reply {

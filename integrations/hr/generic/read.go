@@ -40,7 +40,7 @@ type asker struct {
 
 func newAsker(config *ReadConfig, deps Deps) (*asker, error) {
 	if config == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // Nobody to ask is a choice, and nil is what the source takes for it.
 	}
 	base, path, err := splitURL(config.URL)
 	if err != nil {

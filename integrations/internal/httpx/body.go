@@ -112,8 +112,7 @@ func credentialError(err error) error {
 	if errors.As(err, &retrieve) && retrieve.Response != nil && retrieve.Response.StatusCode/100 == 4 {
 		code = lastday.CodeDenied
 	}
-	var coded *lastday.Error
-	if errors.As(err, &coded) {
+	if coded, ok := errors.AsType[*lastday.Error](err); ok {
 		code = coded.Code
 	}
 	return &lastday.Error{

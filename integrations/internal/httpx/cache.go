@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"container/list"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -118,9 +119,7 @@ func (t *conditional) RoundTrip(req *http.Request) (*http.Response, error) {
 func (e cached) revive(fresh *http.Response) *http.Response {
 	fresh.Body.Close()
 	header := e.header.Clone()
-	for name, values := range fresh.Header {
-		header[name] = values
-	}
+	maps.Copy(header, fresh.Header)
 	header.Set("Content-Length", strconv.Itoa(len(e.body)))
 	whole := *fresh
 	whole.StatusCode, whole.Status = http.StatusOK, "200 OK"

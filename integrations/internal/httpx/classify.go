@@ -58,16 +58,14 @@ func refusalOf(err error) *lastday.Error {
 }
 
 func classifyLost(err error, wrote bool) *lastday.Error {
-	var lost *lostError
 	sent := true
-	if errors.As(err, &lost) {
+	if lost, ok := errors.AsType[*lostError](err); ok {
 		sent = lost.sent
 	}
 	if wrote && sent && !isDial(err) {
 		return lastday.Wrap(lastday.CodeUnknownOutcome, "http", "sent, and the answer was lost", safe(err))
 	}
-	var large *tooLargeError
-	if errors.As(err, &large) {
+	if _, ok := errors.AsType[*tooLargeError](err); ok {
 		return lastday.Wrap(lastday.CodeInvalid, "http", "answer refused", safe(err))
 	}
 	return lastday.Wrap(lastday.CodeTransient, "http", "no answer", safe(err))

@@ -58,8 +58,7 @@ type safeError struct{ err error }
 
 func (e *safeError) Error() string {
 	err := e.err
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	return clip(Redact(err.Error()), 300)

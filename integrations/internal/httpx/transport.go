@@ -67,7 +67,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer cancel()
 		return nil, &lostError{sent: sent.maybe(err), err: causeOf(out.Context(), err)}
 	}
-	return t.receive(req, resp, out.Context(), cancel)
+	return t.receive(out.Context(), cancel, req, resp)
 }
 
 // prepare makes the request that is sent: a copy, so that the credential is
@@ -107,7 +107,7 @@ func (t *transport) credential(out *http.Request) error {
 	return nil
 }
 
-func (t *transport) receive(req *http.Request, resp *http.Response, ctx context.Context, cancel context.CancelFunc) (*http.Response, error) {
+func (t *transport) receive(ctx context.Context, cancel context.CancelFunc, req *http.Request, resp *http.Response) (*http.Response, error) {
 	resp.Request = req.WithContext(withNote(req.Context(), note{at: t.now(), requestID: resp.Header.Get(t.requestID)}))
 	resp.Body = &boundedBody{body: resp.Body, left: t.maxBody, limit: t.maxBody, ctx: ctx, cancel: cancel}
 	if resp.ContentLength > t.maxBody && req.Method != http.MethodHead {

@@ -112,7 +112,7 @@ func (r *Receiver) Verify(header http.Header, body []byte) string {
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + at + "." + string(body)))
-	for _, signature := range strings.Fields(header.Get("webhook-signature")) {
+	for signature := range strings.FieldsSeq(header.Get("webhook-signature")) {
 		got, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(signature, "v1,"))
 		if err == nil && hmac.Equal(got, mac.Sum(nil)) {
 			return ""
