@@ -18,7 +18,7 @@ MODULES := . $(NESTED)
 
 # Packages in which goroutines of ours share state: there the race detector has
 # something to find. Elsewhere it would only make the tests slower.
-RACE := ./activities/... ./codec/... ./intake/... ./integrations/... ./internal/...
+RACE := ./activities/... ./codec/... ./intake/... ./integrations/... ./internal/... ./workflows/...
 
 FUZZTIME ?= 10s
 
@@ -51,23 +51,23 @@ bin/temporald:
 	@[ -x bin/temporald ] || echo "building bin/temporald: a Temporal server with its UI; the first time takes about 3 minutes on 2 cores"
 	@[ -x bin/temporald ] || [ -n "$$CI" ] || echo "(the names that follow are the packages as they are compiled)"
 	@mkdir -p bin
-	@if [ -x bin/temporald ] || [ -n "$$CI" ]; then $(GO) build -C dev -trimpath -ldflags '-s -w' -o ../bin/temporald ./cmd/temporald; \
-	else $(GO) build -C dev -v -trimpath -ldflags '-s -w' -o ../bin/temporald ./cmd/temporald; fi
+	@if [ -x bin/temporald ] || [ -n "$$CI" ]; then $(GO) build -C dev -ldflags '-s -w' -o ../bin/temporald ./cmd/temporald; \
+	else $(GO) build -C dev -v -ldflags '-s -w' -o ../bin/temporald ./cmd/temporald; fi
 
 bin/demo:
 	@echo "building bin/demo"
 	@mkdir -p bin
-	@$(GO) build -C dev -trimpath -o ../bin/demo ./cmd/demo
+	@$(GO) build -C dev -o ../bin/demo ./cmd/demo
 
 bin/worker bin/starter:
 	@echo "building $@"
 	@mkdir -p bin
-	@$(GO) build -trimpath -o $@ ./$(notdir $@)
+	@$(GO) build -o $@ ./$(notdir $@)
 
 bin/lastday:
 	@echo "building $@"
 	@mkdir -p bin
-	@$(GO) build -trimpath -o $@ ./cmd/lastday
+	@$(GO) build -o $@ ./cmd/lastday
 
 # --- what must be true ----------------------------------------------------------
 
