@@ -43,6 +43,7 @@ func measureAcknowledge(ctx context.Context, o options) (section, error) {
 	s.add("webhook p95", tails.ours(), "ms", "POST to 202, 95 of 100 are faster")
 	s.add("bare start p50", halves.theirs(), "ms", "StartWorkflowExecution, half are faster")
 	s.add("bare start p95", tails.theirs(), "ms", "StartWorkflowExecution, 95 of 100 are faster")
+	s.add("sent again", float64(h.again.Load()), "", "events that the starter answered with 5xx because the server was too busy, and that were then sent again, as HR systems do")
 	s.Note = fmt.Sprintf("Medians of %d runs of %d pairs.", o.runs, perRun)
 	return s, nil
 }

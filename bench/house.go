@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -53,6 +54,8 @@ type house struct {
 	starter *process
 	client  client.Client
 	cases   *workflows.Client
+	// again counts the events that were sent again after a 5xx.
+	again atomic.Int64
 }
 
 func openHouse(ctx context.Context, o options, s shape) (*house, error) {

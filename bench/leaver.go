@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,38 +45,62 @@ func (l leaver) event(now time.Time) ([]byte, error) {
 	})
 }
 
-// send signs the leaver's event, sends it to the starter and says how long
-// the starter took to take it.
+// send sends the leaver's event to the starter and says how long the starter
+// took to take it. Like an HR system it tries again after a 5xx; h.again counts
+// how often, and the time is that of the attempt that was taken.
 func (h *house) send(ctx context.Context, l leaver) (time.Duration, error) {
-	now := h.o.now()
-	body, err := l.event(now)
-	if err != nil {
-		return 0, err
+	for range 100 {
+		took, taken, err := h.attempt(ctx, l)
+		if err != nil || taken {
+			return took, err
+		}
+		h.again.Add(1)
 	}
-	header, err := intake.Sign(h.secret, "evt-"+l.person(), now, body)
+	return 0, fmt.Errorf("the starter did not take the event of %s in 100 attempts: %w", l.person(), h.alive())
+}
+
+func (h *house) attempt(ctx context.Context, l leaver) (took time.Duration, taken bool, err error) {
+	request, err := h.request(ctx, l)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.listen+"/v1/hooks/people", bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	header.Set("Content-Type", "application/json")
-	request.Header = header
 	began := h.o.now()
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	took := h.o.now().Sub(began)
+	took = h.o.now().Sub(began)
 	text, err := io.ReadAll(answer.Body)
-	if err == nil {
-		err = answer.Body.Close()
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		return 0, false, err
 	}
-	if err == nil && answer.StatusCode != http.StatusAccepted {
-		err = fmt.Errorf("the starter answered %d: %s", answer.StatusCode, text)
+	switch {
+	case answer.StatusCode/100 == 2:
+		return took, true, nil
+	case answer.StatusCode >= http.StatusInternalServerError:
+		return took, false, nil
 	}
-	return took, err
+	return took, false, fmt.Errorf("the starter answered %d: %s", answer.StatusCode, text)
+}
+
+// request is the leaver's event, signed.
+func (h *house) request(ctx context.Context, l leaver) (*http.Request, error) {
+	now := h.o.now()
+	body, err := l.event(now)
+	if err != nil {
+		return nil, err
+	}
+	header, err := intake.Sign(h.secret, "evt-"+l.person(), now, body)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.listen+"/v1/hooks/people", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	header.Set("Content-Type", "application/json")
+	request.Header = header
+	return request, nil
 }
 
 // senders is how many events are under way at a time.

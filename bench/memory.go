@@ -48,6 +48,7 @@ func measureMemory(ctx context.Context, o options) (section, error) {
 	s.add("database per case", (after.database-before.database)/n, "B", "growth of the database on disk, the closed workflow of the event included")
 	s.add("worker", after.worker/1e6, "MB", fmt.Sprintf("resident; %.0f MB with one case", before.worker/1e6))
 	s.add("server", after.server/1e6, "MB", fmt.Sprintf("resident; %.0f MB with one case", before.server/1e6))
+	s.add("sent again", float64(h.again.Load()), "", "events that the starter answered with 5xx because the server was too busy, and that were then sent again, as HR systems do")
 	s.Note = "One run."
 	return s, nil
 }

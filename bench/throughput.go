@@ -25,7 +25,7 @@ func measureThroughput(ctx context.Context, o options) (section, error) {
 		return s, err
 	}
 	defer h.close() //nolint:errcheck // What is left lies in a temporary folder.
-	heap := 150
+	heap := 60
 	if o.quick {
 		heap = 12
 	}
@@ -63,6 +63,7 @@ func measureThroughput(ctx context.Context, o options) (section, error) {
 	s.add("bare workflows", rates.theirs(), "1/s", "from the first start until the last is closed, divided by their number")
 	s.add("activities", float64(bare.Activities()), "", "of each, the one of the event's own workflow included")
 	s.add("activities of cases", rates.ours()*float64(bare.Activities()), "1/s", "cases times their activities")
+	s.add("sent again", float64(h.again.Load()), "", "events that the starter answered with 5xx because the server was too busy, and that were then sent again, as HR systems do")
 	s.Note = fmt.Sprintf("Medians of %d runs of %d each, %d events sent at a time.", o.runs, heap, senders)
 	return s, nil
 }
