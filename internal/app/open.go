@@ -27,6 +27,9 @@ type Deps struct {
 	Kinds []integrations.Kind
 	// Media are the channels that a configuration may name to tell people.
 	Media []notify.Medium
+	// Serves says which systems this process opens; nil is all. The others are
+	// known by name, and their secrets are never asked for.
+	Serves func(system string) bool
 	// Secret resolves references, required.
 	Secret func(ctx context.Context, ref string) (string, error)
 	// Log is required.
@@ -55,8 +58,9 @@ type OpenSystem struct {
 	// PerSecond bounds its activities in all workers together; zero is no bound.
 	PerSecond float64
 	Kind      integrations.Kind
-	Driver    integrations.Driver
-	opts      integrations.Options
+	// Driver is nil in a process that does not serve the system.
+	Driver integrations.Driver
+	opts   integrations.Options
 }
 
 // System is the system as the worker uses it.
@@ -111,6 +115,14 @@ func (p *Parts) openSystem(ctx context.Context, s config.System) (OpenSystem, er
 	if !ok {
 		return OpenSystem{}, lastday.Errorf(lastday.CodeInvalid, "system "+s.Name, "there is no kind of integration %q; there are: %v", s.Kind, p.kindNames())
 	}
+	opts := integrations.Options{Now: p.deps.Now, DryRun: s.DryRun, Protected: s.Protected}
+	if p.deps.Metrics != nil {
+		opts.Observer = p.deps.Metrics
+	}
+	opened := OpenSystem{Name: s.Name, PerSecond: s.PerSecond, Kind: kind, opts: opts}
+	if p.deps.Serves != nil && !p.deps.Serves(s.Name) {
+		return opened, nil
+	}
 	driver, err := kind.Open(ctx, s.Config.Decode, integrations.Deps{
 		System: s.Name, Secret: p.deps.Secret, Transport: p.deps.Transport,
 		Log: p.deps.Log.With("system", s.Name), Now: p.deps.Now,
@@ -118,11 +130,8 @@ func (p *Parts) openSystem(ctx context.Context, s config.System) (OpenSystem, er
 	if err != nil {
 		return OpenSystem{}, err
 	}
-	opts := integrations.Options{Now: p.deps.Now, DryRun: s.DryRun, Protected: s.Protected}
-	if p.deps.Metrics != nil {
-		opts.Observer = p.deps.Metrics
-	}
-	return OpenSystem{Name: s.Name, PerSecond: s.PerSecond, Kind: kind, Driver: driver, opts: opts}, nil
+	opened.Driver = driver
+	return opened, nil
 }
 
 func (p *Parts) kind(name string) (integrations.Kind, bool) {

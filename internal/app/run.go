@@ -22,9 +22,10 @@ type Options struct {
 	LogJSON bool
 }
 
-// RunWorker runs a worker until ctx ends.
+// RunWorker runs a worker until ctx ends. It opens the systems that it serves
+// and no others.
 func RunWorker(ctx context.Context, o Options) error {
-	p, err := o.Open(ctx)
+	p, err := o.open(ctx, config.Worker.Serves)
 	if err != nil {
 		return err
 	}
@@ -40,9 +41,9 @@ func RunWorker(ctx context.Context, o Options) error {
 	return w.Run(ctx)
 }
 
-// RunStarter runs a starter until ctx ends.
+// RunStarter runs a starter until ctx ends. It opens no system at all.
 func RunStarter(ctx context.Context, o Options) error {
-	p, err := o.Open(ctx)
+	p, err := o.open(ctx, func(config.Worker, string) bool { return false })
 	if err != nil {
 		return err
 	}
@@ -58,14 +59,19 @@ func RunStarter(ctx context.Context, o Options) error {
 	return s.Run(ctx)
 }
 
-// Open reads the configuration and opens what it names.
+// Open reads the configuration and opens all that it names.
 func (o Options) Open(ctx context.Context) (*Parts, error) {
+	return o.open(ctx, func(config.Worker, string) bool { return true })
+}
+
+func (o Options) open(ctx context.Context, serves func(config.Worker, string) bool) (*Parts, error) {
 	read, err := config.Read(o.Config)
 	if err != nil {
 		return nil, err
 	}
 	return Open(ctx, read, Deps{
-		Kinds: catalog.Kinds(), Media: catalog.Media(), Secret: secret.Resolve, Log: o.Logger(), Now: time.Now, Metrics: NewMetrics(),
+		Kinds: catalog.Kinds(), Media: catalog.Media(), Serves: func(system string) bool { return serves(read.Worker, system) },
+		Secret: secret.Resolve, Log: o.Logger(), Now: time.Now, Metrics: NewMetrics(),
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -39,7 +38,7 @@ func NewWorker(p *Parts, c client.Client) (*Worker, error) {
 		}
 	}
 	for _, s := range p.Systems {
-		if served := p.Config.Worker.Systems; len(served) == 0 || slices.Contains(served, s.Name) {
+		if s.Driver != nil && p.Config.Worker.Serves(s.Name) {
 			w.serveSystem(s)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -106,6 +107,11 @@ type Worker struct {
 	NoCases bool `yaml:"no_cases"`
 	// Metrics is host:port for /metrics and /healthz; empty serves none.
 	Metrics string `yaml:"metrics"`
+}
+
+// Serves says whether the worker serves a system.
+func (w Worker) Serves(system string) bool {
+	return len(w.Systems) == 0 || slices.Contains(w.Systems, system)
 }
 
 // Encryption turns the encryption of histories on.
