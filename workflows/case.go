@@ -347,7 +347,7 @@ func (c *caseRun) note(ctx workflow.Context, e Entry) {
 // mustContinueAsNew says whether the history has grown large while nothing is
 // under way that a new run would lose.
 func (c *caseRun) mustContinueAsNew(ctx workflow.Context) bool {
-	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || len(c.inbox) > 0 || c.asking {
+	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || len(c.inbox) > 0 || c.asking || c.needPlan {
 		return false
 	}
 	for _, l := range c.lanes {

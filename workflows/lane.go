@@ -72,6 +72,10 @@ func (l *laneRun) setGoal(g goal) {
 	l.working = true
 	l.waived = false
 	l.fruitless = 0
+	if l.l.State == LaneWaived {
+		// The waiver was for the goal before; nothing may end on it any more.
+		l.l.State = LaneWaiting
+	}
 	if l.cancel != nil {
 		l.cancel()
 	}
