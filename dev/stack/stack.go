@@ -101,7 +101,7 @@ func (p *Process) WaitTCP(ctx context.Context, address string) error {
 func (p *Process) WaitHTTP(ctx context.Context, url string) error {
 	client := &http.Client{Timeout: time.Second}
 	return p.wait(ctx, "to answer at "+url, func() bool {
-		answer, err := client.Get(url) //nolint:noctx // The client's timeout bounds it.
+		answer, err := client.Get(url)
 		if err != nil {
 			return false
 		}

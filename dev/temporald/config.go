@@ -33,7 +33,10 @@ func choosePorts(o Options) (ports, error) {
 	}
 	wanted := []want{
 		{o.IP, o.Port, &p.frontend},
-		{defaultIP, 0, &p.history}, {defaultIP, 0, &p.matching}, {defaultIP, 0, &p.worker}, {defaultIP, 0, &p.inside},
+		{defaultIP, 0, &p.history},
+		{defaultIP, 0, &p.matching},
+		{defaultIP, 0, &p.worker},
+		{defaultIP, 0, &p.inside},
 	}
 	if !o.Headless {
 		wanted = append(wanted, want{o.UIIP, o.UIPort, &p.ui})

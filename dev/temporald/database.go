@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,12 +48,7 @@ func pragmaAllowed(name, value string) bool {
 		ms, err := strconv.Atoi(value)
 		return err == nil && ms >= 0 && ms <= 600_000
 	}
-	for _, allowed := range pragmaValues()[name] {
-		if value == allowed {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(pragmaValues()[name], value)
 }
 
 // sqlConfig describes the database to the server. One connection is measurably faster than several, because SQLite has

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,8 +94,8 @@ func (s *Server) Stop() {
 
 func (s *Server) stop() {
 	s.stopping.Store(true)
-	for i := len(s.undo) - 1; i >= 0; i-- {
-		s.undo[i]()
+	for _, v := range slices.Backward(s.undo) {
+		v()
 	}
 	s.undo, s.ports = nil, ports{}
 }
@@ -227,7 +228,7 @@ func (s *Server) startUI(ctx context.Context) error {
 
 func stopUI(ui *uiserver.Server, ended <-chan error) {
 	ui.Stop()
-	<-ended
+	_ = <-ended // Stopping asks only that it has ended.
 }
 
 // poll asks until the answer is yes, and returns the last no when ctx ends.

@@ -74,8 +74,10 @@ func (in *installation) startTemporal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"server", "start-dev", "--port", port, "--ui-port", uiPort, "--db-filename", in.o.dir + "/temporal.db", "--time-skipping",
-		"--ui-codec-endpoint", "http://" + in.company.Codec}
+	args := []string{
+		"server", "start-dev", "--port", port, "--ui-port", uiPort, "--db-filename", in.o.dir + "/temporal.db", "--time-skipping",
+		"--ui-codec-endpoint", "http://" + in.company.Codec,
+	}
 	if in.temporal, err = stack.Start("temporal", in.o.dir, in.o.program("temporald"), nil, args...); err != nil {
 		return err
 	}

@@ -88,9 +88,17 @@ func TestNoErrorRepeatsWhatMayBeASecret(t *testing.T) {
 
 func TestWrongLinesAreRefused(t *testing.T) {
 	for _, line := range [][]string{
-		{"start-dev"}, {"server"}, {"--no-such-flag"}, {"--port", "x"}, {"--search-attribute", "Stage"},
-		{"--search-attribute", "Stage=Colour"}, {"--dynamic-config-value", "x"}, {"--log-level", "loud"},
-		{"--log-format", "xml"}, {"--people", "bob=env:BOB", "--people", "bob=env:BOB"}, {"--retention", "400d"},
+		{"start-dev"},
+		{"server"},
+		{"--no-such-flag"},
+		{"--port", "x"},
+		{"--search-attribute", "Stage"},
+		{"--search-attribute", "Stage=Colour"},
+		{"--dynamic-config-value", "x"},
+		{"--log-level", "loud"},
+		{"--log-format", "xml"},
+		{"--people", "bob=env:BOB", "--people", "bob=env:BOB"},
+		{"--retention", "400d"},
 	} {
 		if _, err := parse(line, io.Discard, io.Discard, vault()); err == nil {
 			t.Errorf("%v is accepted", line)

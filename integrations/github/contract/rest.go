@@ -191,16 +191,14 @@ func flatten(err error) []string {
 	if err == nil {
 		return nil
 	}
-	var many openapi3.MultiError
-	if errors.As(err, &many) {
+	if many, ok := errors.AsType[openapi3.MultiError](err); ok {
 		var out []string
 		for _, e := range many {
 			out = append(out, flatten(e)...)
 		}
 		return out
 	}
-	var s *openapi3.SchemaError
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		return []string{"/" + strings.Join(s.JSONPointer(), "/") + ": " + firstLine(s.Reason)}
 	}
 	return []string{firstLine(err.Error())}
