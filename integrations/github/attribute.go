@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"lastday"
 )
@@ -33,12 +34,14 @@ type told struct {
 }
 
 type toldKeys struct {
-	keys   string
-	logins []string
+	keys string
+	all  []deployKey
 }
 
 type toldRules struct {
 	updated string
+	readAt  time.Time
+	name    string
 	users   []int64
 }
 
@@ -81,7 +84,7 @@ func (d *driver) attribute(ctx context.Context, s *snapshot, places map[rulesetP
 
 func (d *driver) attributeRules(ctx context.Context, s *snapshot, place rulesetPlace, updated string, left *int) error {
 	known, ok := d.index.told.rules[place]
-	if !ok || known.updated != updated || updated == "" {
+	if !ok || known.updated != updated || !known.sure() {
 		if *left == 0 {
 			s.later[kindRuleset]++
 			return nil
@@ -91,9 +94,10 @@ func (d *driver) attributeRules(ctx context.Context, s *snapshot, place rulesetP
 		if err != nil {
 			return err
 		}
-		known = toldRules{updated: updated, users: set.users()}
+		known = toldRules{updated: updated, readAt: d.now(), name: set.name, users: set.users()}
 		d.index.told.rules[place] = known
 	}
+	s.sets[place] = known
 	for _, id := range known.users {
 		s.rulesets[id] = append(s.rulesets[id], place)
 	}
@@ -115,13 +119,12 @@ func (d *driver) attributeKeys(ctx context.Context, s *snapshot, r indexedRepo, 
 		if err != nil {
 			return err
 		}
-		known = toldKeys{keys: r.keys}
-		for _, k := range keys {
-			known.logins = append(known.logins, strings.ToLower(k.AddedBy))
-		}
+		known = toldKeys{keys: r.keys, all: keys}
 		d.index.told.keys[r.id] = known
 	}
-	for _, login := range known.logins {
+	s.ring[r.id] = known.all
+	for _, k := range known.all {
+		login := strings.ToLower(k.AddedBy)
 		s.keys[login] = append(s.keys[login], r.name)
 	}
 	return nil

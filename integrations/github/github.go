@@ -53,7 +53,8 @@ type Config struct {
 	// deploy keys and ruleset bypasses there are; zero is 25, or no bound with
 	// NoGraphQL. What is left is a gap until the next index goes on.
 	IndexReads int `yaml:"index_reads"`
-	// Batch is how many repositories one GraphQL query asks about; zero is 500.
+	// Batch is how many repositories one GraphQL query asks about; zero is 1000.
+	// Where that is too much for the far side, less is asked by itself.
 	Batch int `yaml:"batch"`
 	// InvitationWalk is the largest number of repositories whose pending
 	// invitations are read one by one; zero is 100. Beyond it they are a gap,
@@ -75,6 +76,9 @@ type driver struct {
 	accounts *accounts
 	index    *index
 	self     *selfCache
+	seen     *sightings
+	mail     *mailbox
+	size     *sizing
 }
 
 func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations.Driver, error) {
@@ -94,6 +98,8 @@ func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations
 	d.accounts = newAccounts(c, deps.Now)
 	d.index = newIndex(d)
 	d.self = &selfCache{}
+	d.seen, d.mail = newSightings(deps.Now), &mailbox{now: deps.Now}
+	d.size = &sizing{most: cfg.Batch}
 	return d, nil
 }
 
@@ -106,7 +112,7 @@ func (c Config) checked() (Config, error) {
 		c.URL += "/"
 	}
 	c.MinOwners = orDefault(c.MinOwners, 1)
-	c.Batch = orDefault(c.Batch, 500)
+	c.Batch = orDefault(c.Batch, 1000)
 	c.InvitationWalk = orDefault(c.InvitationWalk, 100)
 	if c.NoGraphQL {
 		c.IndexReads = orDefault(c.IndexReads, 1_000_000)

@@ -3,7 +3,10 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"lastday"
@@ -73,11 +76,61 @@ func graphFailure(op string, errs []graphError, a answer) error {
 	case kinds["NOT_FOUND"]:
 		return lastday.Errorf(lastday.CodeNotFound, op, "not found, or hidden from us")
 	case kinds["MAX_NODE_LIMIT_EXCEEDED"] || kinds["RESOURCE_LIMITS_EXCEEDED"]:
-		return lastday.Errorf(lastday.CodeInvalid, op, "the query asks for too much: lower batch")
+		return &tooMuchError{about: &lastday.Error{Code: lastday.CodeTransient, Op: op, What: "the query asks for too much at once"}}
 	case kinds[""] || kinds["SERVICE_UNAVAILABLE"] || kinds["INTERNAL"]:
 		return lastday.Errorf(lastday.CodeTransient, op, "the far side could not finish the query")
 	}
 	return lastday.Errorf(lastday.CodeInvalid, op, "the far side refuses the query")
+}
+
+// tooMuchError says that a query was refused for what it would cost.
+type tooMuchError struct{ about *lastday.Error }
+
+// Error is the text of the error with the code.
+func (e *tooMuchError) Error() string { return e.about.Error() }
+
+// Unwrap gives the error with the code.
+func (e *tooMuchError) Unwrap() error { return e.about }
+
+// sizing is how many repositories a query asks about: at most so many, and half
+// as many each time that was too much.
+type sizing struct {
+	most int
+
+	mu   sync.Mutex
+	less int
+}
+
+// fewest is how many a query asks about at the least.
+const fewest = 25
+
+func (s *sizing) now() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.less > 0 {
+		return s.less
+	}
+	return s.most
+}
+
+// askLess makes the next attempt ask for less, if it was too much: GitHub
+// refuses such queries, or gives up on them after ten seconds.
+// https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
+func (d *driver) askLess(err error) error {
+	var much *tooMuchError
+	refused, status, now := errors.As(err, &much), statusOf(err), d.size.now()
+	switch {
+	case !refused && status != http.StatusBadGateway && status != http.StatusGatewayTimeout:
+		return err
+	case refused && now <= fewest:
+		return lastday.Errorf(lastday.CodeInvalid, "read account", "even a small query is too much: set no_graphql")
+	case now <= fewest:
+		return err
+	}
+	d.size.mu.Lock()
+	defer d.size.mu.Unlock()
+	d.size.less = max(fewest, now/2)
+	return err
 }
 
 func limitedBy(op string, a answer) error {

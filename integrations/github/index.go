@@ -26,12 +26,17 @@ type snapshot struct {
 	org      organization
 	teams    []indexedTeam // with REST alone
 	repos    []indexedRepo
-	roles    []orgRole                // those that anybody has
+	roles    map[int64][]orgRole      // by who has them
 	keys     map[string][]string      // repositories with deploy keys, by the login that added them
+	ring     map[int64][]deployKey    // all keys that were looked at, by repository
 	rulesets map[int64][]rulesetPlace // rulesets, by who may bypass them
-	left     []lastday.Residue        // what belongs to nobody in particular
-	hidden   map[string]error         // kinds that could not be indexed
-	later    map[string]int           // calls that the index still needs, by kind
+	sets     map[rulesetPlace]toldRules
+	asking   map[int64]bool // who asks for a fine-grained token
+	// witnesses are members who should show as such beside a leaver.
+	witnesses []user
+	left      []lastday.Residue // what belongs to nobody in particular
+	hidden    map[string]error  // kinds that could not be indexed
+	later     map[string]int    // calls that the index still needs, by kind
 	// What the organization is connected to.
 	externalGroups bool
 	teamSync       bool
@@ -100,13 +105,14 @@ func (s *snapshot) setManager(id int64, name string) {
 // readIndex reads the organization's shape.
 func (d *driver) readIndex(ctx context.Context) (*snapshot, error) {
 	s := &snapshot{
-		readAt: d.now(), managers: map[int64]string{}, keys: map[string][]string{},
-		rulesets: map[int64][]rulesetPlace{}, hidden: map[string]error{}, later: map[string]int{},
+		readAt: d.now(), managers: map[int64]string{}, keys: map[string][]string{}, ring: map[int64][]deployKey{},
+		rulesets: map[int64][]rulesetPlace{}, sets: map[rulesetPlace]toldRules{}, hidden: map[string]error{}, later: map[string]int{},
+		roles: map[int64][]orgRole{}, asking: map[int64]bool{},
 	}
 	if _, err := d.client.get(ctx, "read the organization", d.client.inOrg(), &s.org); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexLeft, d.indexSAML}
+	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexTokenRequests, d.indexLeft, d.indexSAML}
 	if d.cfg.NoGraphQL {
 		steps = append(steps, d.indexTeams)
 	}
@@ -167,7 +173,7 @@ func (s *snapshot) hide(kind string, err error) error {
 	return nil
 }
 
-// indexRoles lists the organization's roles, and which of them anybody has.
+// indexRoles lists the organization's roles, and who has them.
 func (d *driver) indexRoles(ctx context.Context, s *snapshot) error {
 	var page struct { // not paged, unlike nearly all lists
 		Roles []orgRole `json:"roles"`
@@ -176,12 +182,8 @@ func (d *driver) indexRoles(ctx context.Context, s *snapshot) error {
 		return s.hide(kindOrgRole, err)
 	}
 	for _, r := range page.Roles {
-		held := false
-		if err := d.roleHolders(ctx, r.ID, func(roleHolder) { held = true }); err != nil {
+		if err := d.roleHolders(ctx, r.ID, func(h roleHolder) { s.roles[h.ID] = append(s.roles[h.ID], r) }); err != nil {
 			return s.hide(kindOrgRole, err)
-		}
-		if held {
-			s.roles = append(s.roles, r)
 		}
 	}
 	return nil

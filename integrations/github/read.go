@@ -19,16 +19,49 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 	if err != nil {
 		return integrations.Page{}, err
 	}
+	if at == "" {
+		return d.listFirst(ctx, w)
+	}
 	s, err := d.standing(ctx, w)
 	if err != nil {
 		return d.blind(err)
 	}
 	r := &reading{who: w, standing: s, page: integrations.Page{Control: s.control}}
-	if at == "" {
-		return d.survey(ctx, r)
-	}
 	err = d.read(ctx, r, area{kindRepo, func(ctx context.Context, r *reading) error { return d.readReposFrom(ctx, r, from) }})
+	d.seen.note(w, r.page.Grants)
 	return r.page, err
+}
+
+// listFirst reads everything but what is left of the repositories.
+func (d *driver) listFirst(ctx context.Context, w who) (integrations.Page, error) {
+	s, g, err := d.standingAtAGlance(ctx, w)
+	if err != nil {
+		return d.blind(err)
+	}
+	page, err := d.survey(ctx, &reading{who: w, standing: s, glance: g, page: integrations.Page{Control: s.control}})
+	d.seen.note(w, page.Grants)
+	return page, err
+}
+
+// standingAtAGlance reads the membership, and then all that one query tells.
+// REST decides about the membership. That there is none counts if that query
+// shows none either and does show another member's; else it is shown as usual.
+func (d *driver) standingAtAGlance(ctx context.Context, w who) (standing, *glance, error) {
+	s, err := d.belongs(ctx, w)
+	if err != nil {
+		return s, nil, err
+	}
+	g, err := d.look(ctx, w, s)
+	switch {
+	case err != nil || s.in:
+	case g != nil && g.others && !g.own:
+		s.control = lastday.Control{Seen: true, Evidence: "read no membership by REST and none by GraphQL, which showed another member's in the same answer"}
+	case g != nil && g.own:
+		s.control = lastday.Control{Evidence: "REST shows no membership and GraphQL does: they have not settled yet"}
+	default:
+		s.control, err = d.control(ctx)
+	}
+	return s, g, err
 }
 
 // repositoriesFrom reads a cursor: all that is paged are repositories.
@@ -58,7 +91,9 @@ func (d *driver) blind(err error) (integrations.Page, error) {
 type reading struct {
 	who      who
 	standing standing
-	page     integrations.Page
+	// glance is nil where everything is read by a query of its own.
+	glance *glance
+	page   integrations.Page
 }
 
 func (r *reading) add(grants ...lastday.Grant) { r.page.Grants = append(r.page.Grants, grants...) }
@@ -164,7 +199,7 @@ func (d *driver) readTeams(ctx context.Context, r *reading) error {
 	if !r.standing.in {
 		return nil
 	}
-	grants, err := d.listTeams(ctx, r.who)
+	grants, err := d.listTeams(ctx, r.who, r.glance)
 	r.add(grants...)
 	return err
 }

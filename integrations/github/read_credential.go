@@ -67,10 +67,12 @@ const (
 	samlOn
 )
 
-const samlQuery = `query($org:String!){organization(login:$org){viewerCanAdminister samlIdentityProvider{id}}}`
+const samlQuery = `query($org:String!){organization(login:$org){viewerCanAdminister samlIdentityProvider{id}
+ membersWithRole(first:3){nodes{databaseId login}}}}`
 
-// indexSAML finds out whether the organization has an identity provider. Only
-// an administrator is told.
+// indexSAML finds out whether the organization has an identity provider, which
+// only an administrator is told, and who could be seen as a member beside a
+// leaver.
 func (d *driver) indexSAML(ctx context.Context, s *snapshot) error {
 	if d.cfg.NoGraphQL {
 		return nil
@@ -79,14 +81,26 @@ func (d *driver) indexSAML(ctx context.Context, s *snapshot) error {
 		Organization *struct {
 			Can      bool      `json:"viewerCanAdminister"`
 			Provider *struct{} `json:"samlIdentityProvider"`
+			Members  struct {
+				Nodes []struct {
+					DatabaseID int64  `json:"databaseId"`
+					Login      string `json:"login"`
+				} `json:"nodes"`
+			} `json:"membersWithRole"`
 		} `json:"organization"`
 	}
 	_, err := d.client.query(ctx, "read identity provider", samlQuery, map[string]any{"org": d.cfg.Org}, &got)
 	if err != nil {
 		return unlessHidden(err)
 	}
+	if got.Organization == nil {
+		return nil
+	}
+	for _, n := range got.Organization.Members.Nodes {
+		s.witnesses = append(s.witnesses, user{ID: n.DatabaseID, Login: n.Login})
+	}
 	switch {
-	case got.Organization == nil || !got.Organization.Can:
+	case !got.Organization.Can:
 	case got.Organization.Provider == nil:
 		s.saml = samlNone
 	default:
@@ -95,8 +109,7 @@ func (d *driver) indexSAML(ctx context.Context, s *snapshot) error {
 	return nil
 }
 
-const provisionedQuery = `query($org:String!,$login:String!){organization(login:$org){samlIdentityProvider{
- externalIdentities(first:5,login:$login){nodes{guid user{databaseId}}}}}}`
+const provisionedQuery = `query($org:String!,$login:String!){organization(login:$org){` + linkFields + `}}`
 
 // readProvisioned tells of the identity that the identity provider gave the
 // person: it can bring the membership back, and is ended there.
@@ -105,30 +118,29 @@ func (d *driver) readProvisioned(ctx context.Context, r *reading) error {
 	if err != nil || idx.saml != samlOn {
 		return err
 	}
-	var got struct {
-		Organization *struct {
-			Provider *struct {
-				Identities struct {
-					Nodes []struct {
-						User *graphActor `json:"user"`
-					} `json:"nodes"`
-				} `json:"externalIdentities"`
-			} `json:"samlIdentityProvider"`
-		} `json:"organization"`
-	}
-	_, err = d.client.query(ctx, "read identity", provisionedQuery, map[string]any{"org": d.cfg.Org, "login": r.who.login}, &got)
-	if err != nil || got.Organization == nil || got.Organization.Provider == nil {
-		return err
-	}
-	for _, n := range got.Organization.Provider.Identities.Nodes {
-		if n.User != nil && n.User.DatabaseID == r.who.id {
-			r.page.Residue = append(r.page.Residue, lastday.Residue{
-				System: d.system, Kind: "identity", What: "the identity provider's link to the account",
-				Why: "it is kept by the identity provider, which could bring the membership back", Todo: "take the person out of the application there",
-			})
+	linked := r.glance != nil && r.glance.linked
+	if r.glance == nil {
+		if linked, err = d.linked(ctx, r.who); err != nil {
+			return err
 		}
 	}
+	if linked {
+		r.page.Residue = append(r.page.Residue, d.linkResidue())
+	}
 	return nil
+}
+
+func (d *driver) linked(ctx context.Context, w who) (bool, error) {
+	var got struct {
+		Organization *struct {
+			Provider *linkedIdentities `json:"samlIdentityProvider"`
+		} `json:"organization"`
+	}
+	_, err := d.client.query(ctx, "read identity", provisionedQuery, map[string]any{"org": d.cfg.Org, "login": w.login}, &got)
+	if err != nil || got.Organization == nil {
+		return false, err
+	}
+	return got.Organization.Provider.links(w), nil
 }
 
 // fineToken is a fine-grained token, approved or asked for.
@@ -174,8 +186,32 @@ func (d *driver) readTokens(ctx context.Context, r *reading) error {
 	return d.readFineTokens(ctx, r, kindToken, "personal-access-tokens")
 }
 
+// readTokenRequests asks afresh about people whose requests the index saw. A
+// request opens nothing; once it is granted it is a token, which is always read.
 func (d *driver) readTokenRequests(ctx context.Context, r *reading) error {
+	if d.inst == nil {
+		return lastday.Errorf(lastday.CodeDenied, "list token requests", appsOnly)
+	}
+	idx, err := d.index.current(ctx)
+	if err != nil {
+		return err
+	}
+	if err := idx.hidden[kindTokenRequest]; err != nil || !idx.asking[r.who.id] {
+		return err
+	}
 	return d.readFineTokens(ctx, r, kindTokenRequest, "personal-access-token-requests")
+}
+
+// indexTokenRequests finds out who asks for a token.
+func (d *driver) indexTokenRequests(ctx context.Context, s *snapshot) error {
+	if d.inst == nil {
+		return nil
+	}
+	err := list(ctx, d.client, "list token requests", d.client.inOrg("personal-access-token-requests"), func(t fineToken) { s.asking[t.Owner.ID] = true })
+	if err != nil {
+		return s.hide(kindTokenRequest, err)
+	}
+	return nil
 }
 
 func (d *driver) readFineTokens(ctx context.Context, r *reading, kind, where string) error {

@@ -200,17 +200,19 @@ func (d *driver) readGuards(ctx context.Context, r *reading) error {
 			return err
 		}
 	}
-	var where []indexedRepo
-	for _, repo := range idx.repos {
-		by := func(n indexedNames) bool { return n.names(r.who.id) }
-		if slices.ContainsFunc(repo.environments, by) || slices.ContainsFunc(repo.guards, by) {
-			where = append(where, repo)
+	var where, now []indexedRepo
+	for _, repo := range idx.naming(r.who) {
+		if n, seen := r.glance.at(repo.name); seen && !n.more {
+			now = append(now, n.repo)
+			continue
 		}
+		where = append(where, repo)
 	}
-	now, err := d.guardsNow(ctx, where)
+	rest, err := d.guardsNow(ctx, where)
 	if err != nil {
 		return err
 	}
+	now = append(now, rest...)
 	for _, repo := range now {
 		d.addGuards(r, repo)
 	}
@@ -317,6 +319,19 @@ func (d *driver) patternResidue(repo, pattern string) lastday.Residue {
 	}
 }
 
+// rulesNow is whom a ruleset lets bypass. What the index knows holds if the
+// ruleset has not been changed since, which the glance tells; else it is read.
+func (d *driver) rulesNow(ctx context.Context, idx *snapshot, r *reading, p rulesetPlace) (toldRules, error) {
+	if known, ok := idx.rulesNow(p, r.glance); ok {
+		return known, nil
+	}
+	now, err := d.ruleset(ctx, p)
+	if codeIs(err, lastday.CodeNotFound) {
+		return toldRules{}, d.outdated("read ruleset")
+	}
+	return toldRules{name: now.name, users: now.users()}, err
+}
+
 func inPlaceOrder(places []rulesetPlace) []rulesetPlace {
 	return slices.SortedFunc(slices.Values(places), func(a, b rulesetPlace) int { return cmp.Compare(a.id, b.id) })
 }
@@ -330,14 +345,11 @@ func (d *driver) readRulesets(ctx context.Context, r *reading) error {
 		return err
 	}
 	for _, p := range inPlaceOrder(idx.rulesets[r.who.id]) {
-		now, err := d.ruleset(ctx, p)
-		if codeIs(err, lastday.CodeNotFound) {
-			return d.outdated("read ruleset")
-		}
+		now, err := d.rulesNow(ctx, idx, r, p)
 		if err != nil {
 			return err
 		}
-		if slices.Contains(now.users(), r.who.id) {
+		if slices.Contains(now.users, r.who.id) {
 			name := now.name
 			if p.repo != "" {
 				name = p.repo + ": " + name

@@ -54,16 +54,33 @@ func (d *driver) standing(ctx context.Context, w who) (standing, error) {
 		control, err := d.control(ctx)
 		return standing{control: control}, err
 	}
-	m, _, err := d.membership(ctx, w)
-	if err == nil {
-		seen := lastday.Control{Seen: true, Evidence: "read the account's own membership of the organization"}
-		return standing{membership: m, in: true, control: seen}, nil
+	s, err := d.belongs(ctx, w)
+	if err != nil || s.in {
+		return s, err
 	}
-	if !codeIs(err, lastday.CodeNotFound) {
+	s.control, err = d.control(ctx)
+	return s, err
+}
+
+// belongs reads the membership. Where there is none, that is no proof yet.
+func (d *driver) belongs(ctx context.Context, w who) (standing, error) {
+	if w.login == "" {
+		return standing{}, nil
+	}
+	m, _, err := d.membership(ctx, w)
+	if codeIs(err, lastday.CodeNotFound) {
+		return standing{}, nil
+	}
+	if err != nil {
 		return standing{}, err
 	}
-	control, err := d.control(ctx)
-	return standing{control: control}, err
+	seen := lastday.Control{Seen: true, Evidence: "read the account's own membership of the organization"}
+	return standing{membership: m, in: true, control: seen}, nil
+}
+
+// mayHaveRoles says whether the person can have roles on repositories as a member.
+func (s standing) mayHaveRoles() bool {
+	return s.in && s.State == "active" && s.Role != "billing_manager"
 }
 
 // control shows that we see memberships: our own, or for an app an owner's,

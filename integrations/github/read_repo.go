@@ -23,7 +23,7 @@ type repoRole struct {
 // has none, and no repository need be asked.
 // https://docs.github.com/rest/orgs/outside-collaborators#list-outside-collaborators-for-an-organization
 func (d *driver) hasRoles(ctx context.Context, r *reading) (bool, error) {
-	if r.standing.in && r.standing.State == "active" && r.standing.Role != "billing_manager" {
+	if r.standing.mayHaveRoles() {
 		return true, nil
 	}
 	outside := false
@@ -40,8 +40,12 @@ func (d *driver) batch() int {
 	if d.cfg.NoGraphQL {
 		return restBatch
 	}
-	return d.cfg.Batch
+	return d.size.now()
 }
+
+// queriesOfPage is how many queries about repositories a page of a list may
+// take; more pages let the caller show that it goes on.
+const queriesOfPage = 4
 
 const repoCursor = "repositories:"
 
@@ -51,7 +55,11 @@ func (d *driver) readRepos(ctx context.Context, r *reading) error {
 	if err != nil || !walk {
 		return err
 	}
-	return d.readReposFrom(ctx, r, 0)
+	if r.glance == nil {
+		return d.readReposFrom(ctx, r, 0)
+	}
+	r.addRoles(d, r.glance.roles)
+	return d.readReposFrom(ctx, r, len(r.glance.roles))
 }
 
 func (d *driver) readReposFrom(ctx context.Context, r *reading, from int) error {
@@ -59,21 +67,32 @@ func (d *driver) readReposFrom(ctx context.Context, r *reading, from int) error 
 	if err != nil {
 		return err
 	}
-	repos := idx.repos[min(from, len(idx.repos)):]
-	if len(repos) > d.batch() {
-		repos = repos[:d.batch()]
-		r.page.Next = integrations.Cursor(repoCursor + strconv.Itoa(from+d.batch()))
+	queries := queriesOfPage
+	if d.cfg.NoGraphQL {
+		queries = 1
 	}
-	roles, err := d.roles(ctx, repos, r.who)
-	if err != nil {
-		return err
+	for range queries {
+		repos := idx.repos[min(from, len(idx.repos)):]
+		repos = repos[:min(len(repos), d.batch())]
+		roles, err := d.roles(ctx, repos, r.who)
+		if err != nil {
+			return err
+		}
+		r.addRoles(d, roles)
+		from += len(repos)
 	}
+	if from < len(idx.repos) {
+		r.page.Next = integrations.Cursor(repoCursor + strconv.Itoa(from))
+	}
+	return nil
+}
+
+func (r *reading) addRoles(d *driver, roles []repoRole) {
 	for _, role := range roles {
 		if role.role != lastday.None {
 			r.add(d.repoGrant(role, r.standing))
 		}
 	}
-	return nil
 }
 
 // roles reads the direct roles on some repositories.
@@ -173,7 +192,7 @@ func (d *driver) rolesByGraph(ctx context.Context, repos []indexedRepo, w who) (
 		return nil, d.outdated(op)
 	}
 	if err != nil {
-		return nil, err
+		return nil, d.askLess(err)
 	}
 	return matchRoles(d, op, repos, got.Organization, w)
 }

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"lastday"
@@ -36,8 +37,8 @@ func (d *driver) roleHolders(ctx context.Context, role int64, visit func(roleHol
 	return list(ctx, d.client, "list holders of a role", d.client.inOrg("organization-roles", itoa(role), "users"), visit)
 }
 
-// readRoles asks afresh who has the roles that anybody had when the index was
-// read. Only members can have one.
+// readRoles asks afresh who has the roles that the index saw the person have.
+// Only members can have one.
 func (d *driver) readRoles(ctx context.Context, r *reading) error {
 	if !r.standing.in {
 		return nil
@@ -49,7 +50,7 @@ func (d *driver) readRoles(ctx context.Context, r *reading) error {
 	if err := idx.hidden[kindOrgRole]; err != nil {
 		return err
 	}
-	for _, role := range idx.roles {
+	for _, role := range idx.roles[r.who.id] {
 		err := d.roleHolders(ctx, role.ID, func(h roleHolder) {
 			if h.ID == r.who.id {
 				r.add(d.roleGrants(role, h)...)
@@ -116,20 +117,29 @@ func (d *driver) readKeys(ctx context.Context, r *reading) error {
 		return err
 	}
 	for _, repo := range unique(idx.keys[strings.ToLower(r.who.login)]) {
-		keys, err := d.deployKeys(ctx, repo)
-		if codeIs(err, lastday.CodeNotFound) {
-			return d.outdated("list deploy keys")
-		}
+		keys, err := d.keysNow(ctx, idx, r, repo)
 		if err != nil {
 			return err
 		}
 		for _, k := range keys {
-			if strings.EqualFold(k.AddedBy, r.who.login) {
-				r.add(d.keyGrant(repo, k))
-			}
+			r.add(d.keyGrant(repo, k))
 		}
 	}
 	return d.unread(idx, kindDeployKey)
+}
+
+// keysNow are the keys of a repository that the person added.
+func (d *driver) keysNow(ctx context.Context, idx *snapshot, r *reading, repo string) ([]deployKey, error) {
+	if n, seen := r.glance.at(repo); seen {
+		if mine, ok := idx.keysOf(n, r.who.login); ok {
+			return mine, nil
+		}
+	}
+	keys, err := d.deployKeys(ctx, repo)
+	if codeIs(err, lastday.CodeNotFound) {
+		return nil, d.outdated("list deploy keys")
+	}
+	return slices.DeleteFunc(keys, func(k deployKey) bool { return !strings.EqualFold(k.AddedBy, r.who.login) }), err
 }
 
 func (d *driver) keyGrant(repo string, k deployKey) lastday.Grant {

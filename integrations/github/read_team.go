@@ -19,12 +19,17 @@ type team struct {
 }
 
 // listTeams reads the person's teams by GraphQL, or by REST one by one.
-func (d *driver) listTeams(ctx context.Context, w who) ([]lastday.Grant, error) {
-	read := d.teamsByGraph
-	if d.cfg.NoGraphQL {
-		read = d.teamsByREST
+func (d *driver) listTeams(ctx context.Context, w who, g *glance) ([]lastday.Grant, error) {
+	var teams []team
+	var err error
+	switch {
+	case d.cfg.NoGraphQL:
+		teams, err = d.teamsByREST(ctx, w)
+	case g != nil && g.whole:
+		teams, err = d.withManagers(ctx, g.teams)
+	default:
+		teams, err = d.teamsByGraph(ctx, w)
 	}
-	teams, err := read(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -90,10 +95,7 @@ func higher(a, b string) string {
 	return a
 }
 
-const teamsQuery = `query($org:String!,$login:String!,$after:String){organization(login:$org){
- teams(first:50,after:$after,userLogins:[$login]){pageInfo{hasNextPage endCursor}nodes{databaseId slug name
-  members(first:20,membership:IMMEDIATE,query:$login){edges{role node{databaseId}}}
-  repositories(first:100){pageInfo{hasNextPage endCursor}edges{permission}}}}}}`
+const teamsQuery = `query($org:String!,$login:String!,$after:String){organization(login:$org){teams` + teamFields + `}}`
 
 type graphTeam struct {
 	DatabaseID int64  `json:"databaseId"`

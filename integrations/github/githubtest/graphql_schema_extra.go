@@ -12,6 +12,7 @@ func (b schemaBuilder) extras() {
 	b.files()
 	b.permissionSources()
 	b.enterprise()
+	b.belonging()
 	b["RepositoryRuleset"].fields["updatedAt"] = field(func(v any) any { return stamp(v.(*ruleset).Updated) })
 	b["User"].fields["organizationVerifiedDomainEmails"] = &gqlField{args: []string{"login"}, resolve: func(x *execution, v any, a gqlArgs) (any, *gqlError) {
 		if o := x.c.w.org(a.text("login")); o == nil || !x.c.mayManage(o) {
@@ -164,4 +165,22 @@ func identityEdges(x *execution, of map[string]*scimUser, a gqlArgs) []edge {
 		}
 	}
 	return out
+}
+
+// belonging knows the organization that a person is in, and a ruleset by its number.
+func (b schemaBuilder) belonging() {
+	b["User"].fields["organization"] = one("Organization", []string{"login"}, func(x *execution, v any, a gqlArgs) (any, *gqlError) {
+		o := x.c.w.org(a.text("login"))
+		if o == nil || !x.c.w.belongs(o, v.(*user).ID) || x.needs(o, right{"read:org", "members", read}) != nil {
+			return nil, nil
+		}
+		return thing{"Organization", o}, nil
+	})
+	b["Organization"].fields["ruleset"] = one("RepositoryRuleset", []string{"databaseId", "includeParents"}, func(_ *execution, v any, a gqlArgs) (any, *gqlError) {
+		id, _ := a.count("databaseId")
+		if r := v.(*org).Rulesets[int64(id)]; r != nil {
+			return thing{"RepositoryRuleset", r}, nil
+		}
+		return nil, nil
+	})
 }

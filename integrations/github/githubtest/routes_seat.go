@@ -134,8 +134,12 @@ func cancelSeats(c *call) *reply {
 
 func (c *call) codespaceObject(x *codespace) any {
 	at := c.base + "/user/codespaces/" + x.Name
+	pays := any(c.simpleUser(x.User))
+	if c.org.CodeAccess[x.User] {
+		pays = c.ownerAsUser(c.org)
+	}
 	return obj{
-		"id": x.ID, "name": x.Name, "environment_id": nil, "owner": c.simpleUser(x.User), "billable_owner": c.ownerAsUser(c.org),
+		"id": x.ID, "name": x.Name, "environment_id": nil, "owner": c.simpleUser(x.User), "billable_owner": pays,
 		"repository": c.minimalRepo(c.org, c.org.Repos[x.Repo]), "machine": nil, "prebuild": false, "created_at": stamp(x.Created),
 		"updated_at": stamp(x.Used), "last_used_at": stamp(x.Used), "state": x.State, "url": at,
 		"git_status": obj{"ahead": 0, "behind": 0, "has_unpushed_changes": false, "has_uncommitted_changes": false, "ref": "main"},

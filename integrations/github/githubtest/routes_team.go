@@ -24,6 +24,7 @@ func teamRoutes() []*route {
 		{"GET", "/orgs/{org}/teams/{team_slug}/external-groups", see, teamExternalGroups},
 		{"GET", "/orgs/{org}/teams/{team_slug}/team-sync/group-mappings", see, teamSyncMappings},
 		{"GET", "/orgs/{org}/external-groups", see, listExternalGroups},
+		{"GET", "/orgs/{org}/external-group/{group_id}", see, externalGroupInFull},
 		{"GET", "/orgs/{org}/team-sync/groups", see, listSyncGroups},
 		{"GET", "/user/teams", person, myTeams},
 	}
@@ -272,6 +273,24 @@ func listExternalGroups(c *call) *reply {
 	name := c.q.Get("display_name")
 	items := slices.DeleteFunc(byID(c.org.Groups), func(g *externalGroup) bool { return !strings.Contains(g.Name, name) })
 	return listIn(c, "groups", obj{}, items, func(g *externalGroup) any { return groupObject(g) })
+}
+
+// externalGroupInFull names the teams that the group is connected to (https://docs.github.com/rest/teams/external-groups#get-an-external-group).
+func externalGroupInFull(c *call) *reply {
+	for _, g := range byID(c.org.Groups) {
+		if itoa(g.ID) != c.vars["group_id"] {
+			continue
+		}
+		out, teams := groupObject(g), []any{}
+		for _, t := range byID(c.org.Teams) {
+			if t.Group == g.ID {
+				teams = append(teams, obj{"team_id": t.ID, "team_name": t.Name})
+			}
+		}
+		out["teams"], out["members"] = teams, []any{}
+		return ok(out)
+	}
+	return notFound()
 }
 
 func myTeams(c *call) *reply {
