@@ -130,6 +130,11 @@ fuzz: ## run every fuzz test for FUZZTIME (default 10s)
 	@grep -rn --include='*_test.go' '^func Fuzz' . | sed -E 's|^(.*)/[^/]*:[0-9]+:func (Fuzz[A-Za-z0-9_]*).*|\1 \2|' | sort -u | \
 	while read -r dir name; do echo "$$dir $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
 
+.PHONY: record
+record: bin/temporald ## record the histories of the stories in test/ (from released code only; see docs/testing.md)
+	@mkdir -p workflows/testdata/history
+	$(GO) test -count=1 -run '^TestRecord$$' ./test -args -record "$(CURDIR)/workflows/testdata/history"
+
 .PHONY: fmt
 fmt: $(LINT) ## format all Go files
 	@for m in $(MODULES); do (cd "$$m" && "$(CURDIR)/$(LINT)" fmt --config "$(CURDIR)/.golangci.yml") || exit 1; done
