@@ -204,15 +204,18 @@ func (h *house) fetch(ctx context.Context, path string) ([]byte, error) {
 // profile takes a CPU profile of the worker if the command line asks for one.
 // The function that it returns waits until it is written.
 func (h *house) profile(ctx context.Context, name string) (wait func() error) {
-	if h.o.profiles == "" {
-		return func() error { return nil }
-	}
 	done := make(chan error, 1)
-	go func() {
-		body, err := h.fetch(ctx, "/debug/pprof/profile?seconds=10")
-		done <- errors.Join(err, os.WriteFile(filepath.Join(h.o.profiles, name+".pprof"), body, 0o600))
-	}()
+	go func() { done <- h.keepProfile(ctx, "profile?seconds=10", name+"-cpu") }()
 	return func() error { return <-done }
+}
+
+// keepProfile writes one of the worker's profiles if the command line asks for profiles.
+func (h *house) keepProfile(ctx context.Context, which, name string) error {
+	if h.o.profiles == "" {
+		return nil
+	}
+	body, err := h.fetch(ctx, "/debug/pprof/"+which)
+	return errors.Join(err, os.WriteFile(filepath.Join(h.o.profiles, name+".pprof"), body, 0o600))
 }
 
 // count counts workflows by a query of the visibility store.

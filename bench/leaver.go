@@ -119,9 +119,11 @@ func (h *house) sendAll(ctx context.Context, first, n int, lastDay lastday.Date)
 	return group.Wait()
 }
 
-// awaitCount waits until so many workflows match a query.
+// awaitCount waits until so many workflows match a query. The more there are,
+// the dearer the asking: it must not be what is measured.
 func (h *house) awaitCount(ctx context.Context, query string, want int) error {
-	return until(ctx, fmt.Sprintf("%d of %s", want, query), 50*time.Millisecond, func() (bool, error) {
+	every := min(100*time.Millisecond+time.Duration(want)*time.Millisecond/4, time.Second)
+	return until(ctx, fmt.Sprintf("%d of %s", want, query), every, func() (bool, error) {
 		if err := h.alive(); err != nil {
 			return false, err
 		}

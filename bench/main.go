@@ -63,7 +63,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.BoolVar(&o.quick, "quick", false, "small sizes and one run each: does it still work? The numbers are noise")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
 	flags.StringVar(&o.write, "write", "", "write the results as Markdown to this `file`")
-	flags.StringVar(&o.profiles, "profiles", "", "write CPU profiles of the worker to this `folder`")
+	flags.StringVar(&o.profiles, "profiles", "", "write profiles of the worker to this `folder`")
 	only := flags.String("only", "", "a comma-separated `list` of parts: "+strings.Join(partNames(), ", "))
 	flags.IntVar(&o.runs, "runs", 3, "how many runs the medians are of")
 	flags.IntVar(&o.sleepers, "sleepers", 10_000, "how many cases sleep while memory is measured")
@@ -126,13 +126,16 @@ func measureAll(ctx context.Context, o options, out io.Writer) error {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, "measuring", p.name)
-		began := o.now()
+		began, load := o.now(), loadAverage()
 		s, err := p.measure(ctx, o)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		s.Name, s.Took = p.name, o.now().Sub(began).Round(time.Second).String()
+		s.Name, s.Load, s.Took = p.name, load, o.now().Sub(began).Round(time.Second).String()
 		r.Sections = append(r.Sections, s)
+		if err := r.save(o); err != nil {
+			return err
+		}
 	}
 	return r.deliver(o, out)
 }

@@ -38,6 +38,9 @@ func measureMemory(ctx context.Context, o options) (section, error) {
 	if err != nil {
 		return s, err
 	}
+	if err := h.keepProfile(ctx, "heap", "sleepers-heap"); err != nil {
+		return s, err
+	}
 	n := float64(o.sleepers)
 	s.add("acknowledged", times.acknowledged.Seconds(), "s", fmt.Sprintf("until the last POST was answered, %d at a time, while the worker works", senders))
 	s.add("asleep", times.asleep.Seconds(), "s", "until every case has read its systems, has its plan and waits")

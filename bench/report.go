@@ -39,6 +39,8 @@ type section struct {
 	Numbers []number `json:"numbers"`
 	Note    string   `json:"note,omitempty"`
 	Took    string   `json:"took"`
+	// Load is the machine's load average before: what others did meanwhile.
+	Load string `json:"load,omitempty"`
 }
 
 // number is one result with what it is.
@@ -97,30 +99,44 @@ func describeMachine(ctx context.Context, o options) machine {
 	return m
 }
 
+// loadAverage is that of the last minute, where the system tells it.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	first, _, ok := strings.Cut(string(text), " ")
+	if err != nil || !ok {
+		return "unknown"
+	}
+	return first
+}
+
 // String is one line.
 func (m machine) String() string {
 	return fmt.Sprintf("%s, %d cores, %.0f GiB, %s, %s, %s", m.Date, m.Cores, m.Memory, m.System, m.Go, m.Server)
 }
 
-// deliver prints the report and writes it where the command line says.
+// save writes the page, if the command line names one. It is written after
+// each part, so that a long one that fails takes nothing with it.
+func (r report) save(o options) error {
+	if o.write == "" {
+		return nil
+	}
+	return os.WriteFile(o.write, r.markdown(), 0o644) //nolint:gosec // A page of the documentation is for everybody.
+}
+
+// deliver prints the report.
 func (r report) deliver(o options, out io.Writer) error {
-	if o.write != "" {
-		if err := os.WriteFile(o.write, r.markdown(), 0o644); err != nil { //nolint:gosec // A page of the documentation is for everybody.
-			return err
-		}
+	if !o.json {
+		return r.print(out)
 	}
-	if o.json {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
-	}
-	return r.print(out)
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
 }
 
 func (r report) print(out io.Writer) error {
 	fmt.Fprintln(out, r.Machine)
 	for _, s := range r.Sections {
-		fmt.Fprintf(out, "\n%s (took %s)\n%s\n", s.Title, s.Took, s.How)
+		fmt.Fprintf(out, "\n%s (took %s, load average before %s)\n%s\n", s.Title, s.Took, s.Load, s.How)
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, n := range s.Numbers {
 			fmt.Fprintf(table, "  %s\t%s\t%s\n", n.Name, n, n.Means)
@@ -145,7 +161,7 @@ func (r report) markdown() []byte {
 		for _, n := range s.Numbers {
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", n.Name, n, n.Means)
 		}
-		fmt.Fprintf(&b, "\n%s Took %s.\n", s.Note, s.Took)
+		fmt.Fprintf(&b, "\n%s Took %s; load average of the machine before: %s.\n", s.Note, s.Took, s.Load)
 	}
 	return b.Bytes()
 }
