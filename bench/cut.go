@@ -35,7 +35,7 @@ func measureCut(ctx context.Context, o options) (section, error) {
 	var times ratios
 	var calls int
 	for run := range o.runs + 1 {
-		ours, err := h.cutOne(ctx, leaver{number: run, lastDay: o.inDays(30)})
+		ours, err := h.cutOne(ctx, leaver{number: run, lastDay: o.inAMonth()})
 		if err != nil {
 			return s, err
 		}

@@ -132,13 +132,13 @@ func liveImmediate(ctx context.Context, h *house) (leaver, error) {
 }
 
 func liveCutNow(ctx context.Context, h *house) (leaver, error) {
-	l := leaver{lastDay: h.o.inDays(30)}
+	l := leaver{lastDay: h.o.inAMonth()}
 	_, err := h.cutOne(ctx, l)
 	return l, err
 }
 
 func liveStaircase(ctx context.Context, h *house) (leaver, error) {
-	l := leaver{lastDay: h.o.inDays(30)}
+	l := leaver{lastDay: h.o.inAMonth()}
 	if _, err := h.send(ctx, l); err != nil {
 		return l, err
 	}

@@ -136,5 +136,5 @@ func countRequest(query string) *workflowservice.CountWorkflowExecutionsRequest 
 	return &workflowservice.CountWorkflowExecutionsRequest{Namespace: "default", Query: query}
 }
 
-// inDays is a civil date.
-func (o options) inDays(n int) lastday.Date { return lastday.DateOf(o.now().UTC()).AddDays(n) }
+// inAMonth is a last day on which nothing that is measured happens.
+func (o options) inAMonth() lastday.Date { return lastday.DateOf(o.now().UTC()).AddDays(30) }

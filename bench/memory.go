@@ -60,7 +60,7 @@ type sleepTimes struct{ acknowledged, asleep time.Duration }
 
 func (h *house) fallAsleep(ctx context.Context, first, n int) (sleepTimes, error) {
 	began := h.o.now()
-	if err := h.sendAll(ctx, first, n, h.o.inDays(30)); err != nil {
+	if err := h.sendAll(ctx, first, n, h.o.inAMonth()); err != nil {
 		return sleepTimes{}, err
 	}
 	acknowledged := h.o.now().Sub(began)

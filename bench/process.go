@@ -24,7 +24,7 @@ type process struct {
 }
 
 func startProcess(name, dir, program string, env []string, args ...string) (*process, error) {
-	p := &process{name: name, log: filepath.Join(dir, name+".log"), cmd: exec.Command(program, args...), done: make(chan struct{})} //nolint:gosec,noctx // It runs what its user names; stop ends it in order.
+	p := &process{name: name, log: filepath.Join(dir, name+".log"), cmd: exec.Command(program, args...), done: make(chan struct{})} //nolint:noctx // It runs what its user names; stop ends it in order.
 	out, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func residentOf(status string) (uint64, error) {
 
 // freeAddress finds a loopback address that nobody listens at.
 func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It takes no time.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

@@ -87,7 +87,7 @@ func describeMachine(ctx context.Context, o options) machine {
 		Date: o.now().UTC().Format("2006-01-02"), Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		Go: runtime.Version(), Server: "unknown", Quick: o.quick,
 	}
-	if out, err := exec.CommandContext(ctx, o.temporald, "--version").Output(); err == nil { //nolint:gosec // The user names the server.
+	if out, err := exec.CommandContext(ctx, o.temporald, "--version").Output(); err == nil {
 		m.Server = strings.Join(strings.Fields(string(out)), " ")
 	}
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
