@@ -24,7 +24,7 @@ type process struct {
 }
 
 func startProcess(name, dir, program string, env []string, args ...string) (*process, error) {
-	p := &process{name: name, log: filepath.Join(dir, name+".log"), cmd: exec.Command(program, args...), done: make(chan struct{})} //nolint:noctx // It runs what its user names; stop ends it in order.
+	p := &process{name: name, log: filepath.Join(dir, name+".log"), cmd: exec.Command(program, args...), done: make(chan struct{})}
 	out, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
