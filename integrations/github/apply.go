@@ -18,6 +18,7 @@ type job struct {
 	// What was read before writing, where the write must send it back whole.
 	environment environment
 	protection  protection
+	lists       []string // of the protection, that name the person
 	ruleset     ruleset
 	// What the receipt will hold.
 	outcome  lastday.Outcome
@@ -52,16 +53,23 @@ type mover struct {
 	read func(context.Context, *job) (string, error)
 	// write brings it to the rung change.To.
 	write func(context.Context, *job) error
+	// recall stands in for read where the grant was listed a moment ago and the
+	// change cannot raise or invite. It takes from the grant what write needs and
+	// says whether that is all; nil where every write needs a look of its own.
+	recall func(*job, lastday.Grant) bool
 }
+
+// plainly is for grants of which nothing but the rung is needed.
+func plainly(*job, lastday.Grant) bool { return true }
 
 func (d *driver) mover(kind string) (mover, bool) {
 	switch kind {
 	case kindMember:
-		return mover{d.readMemberRung, d.writeMember}, true
+		return mover{d.readMemberRung, d.writeMember, plainly}, true
 	case kindTeam:
-		return mover{d.readTeamRung, d.writeTeam}, true
+		return mover{d.readTeamRung, d.writeTeam, recallTeam}, true
 	case kindRepo:
-		return mover{d.readRepoRung, d.writeRepo}, true
+		return mover{d.readRepoRung, d.writeRepo, recallRepo}, true
 	}
 	for _, some := range []map[string]mover{
 		d.credentialMovers(), d.inviteMovers(), d.roleMovers(), d.guardMovers(), d.seatMovers(), d.enterpriseMovers(),
@@ -87,17 +95,8 @@ func (d *driver) Apply(ctx context.Context, change lastday.Change) (lastday.Rece
 	if done, err := d.prepare(ctx, j); done || err != nil {
 		return d.receipt(j), err
 	}
-	if m.read != nil {
-		j.now, err = m.read(ctx, j)
-		if codeIs(err, lastday.CodeNotFound) && down {
-			j.now, err = lastday.None, d.alreadyGone(ctx, j, err)
-		}
-		if err != nil {
-			return lastday.Receipt{}, err
-		}
-	}
-	if j.outcome == "" && m.read != nil {
-		j.outcome = settled(change, j.now, down)
+	if err := d.before(ctx, m, j, down); err != nil {
+		return lastday.Receipt{}, err
 	}
 	if j.outcome != "" {
 		return d.receipt(j), nil
@@ -105,10 +104,43 @@ func (d *driver) Apply(ctx context.Context, change lastday.Change) (lastday.Rece
 	return d.write(ctx, m, j, down)
 }
 
+// before finds out where the grant stands, and whether that settles the change.
+func (d *driver) before(ctx context.Context, m mover, j *job, down bool) error {
+	if m.read == nil || d.recalled(m, j, down) {
+		return nil
+	}
+	var err error
+	j.now, err = m.read(ctx, j)
+	if codeIs(err, lastday.CodeNotFound) && down {
+		j.now, err = lastday.None, d.alreadyGone(ctx, j, err)
+	}
+	if err == nil && j.outcome == "" {
+		j.outcome = settled(j.change, j.now, down)
+	}
+	return err
+}
+
+// recalled says that nothing need be read: the grant was listed a moment ago,
+// and what is to be done takes it away or does nothing. Whatever is done, the
+// sighting is used up.
+func (d *driver) recalled(m mover, j *job, down bool) bool {
+	saw, ok := d.seen.take(j.who, j.change.Grant.Key)
+	if !ok || !down || m.recall == nil || settled(j.change, saw.Rung, down) != "" {
+		return false
+	}
+	takes := j.change.To == lastday.None || j.change.Grant.Kind == kindCodespace // stopping one cannot raise
+	if !takes || !m.recall(j, saw) {
+		return false
+	}
+	j.now = saw.Rung
+	return true
+}
+
 // write makes the change. That the thing is gone is what a downward change
 // wanted, once something shows that we would see it if it were there.
 func (d *driver) write(ctx context.Context, m mover, j *job, down bool) (lastday.Receipt, error) {
 	err := m.write(ctx, j)
+	d.mail.drop()
 	if isAccepted(err) {
 		j.outcome, err = lastday.OutcomeAccepted, nil
 	}

@@ -12,10 +12,17 @@ import (
 
 func (d *driver) guardMovers() map[string]mover {
 	return map[string]mover{
-		kindEnvironment: {d.readEnvironmentRung, d.writeEnvironment},
-		kindProtection:  {d.readProtectionRung, d.writeProtection},
-		kindRuleset:     {d.readRulesetRung, d.writeRuleset},
+		kindEnvironment: {read: d.readEnvironmentRung, write: d.writeEnvironment},
+		kindProtection:  {d.readProtectionRung, d.writeProtection, recallProtection},
+		kindRuleset:     {read: d.readRulesetRung, write: d.writeRuleset},
 	}
+}
+
+// recallProtection serves where only the list of those who may push names the
+// person: that one is changed name by name, the others are sent whole.
+func recallProtection(j *job, g lastday.Grant) bool {
+	j.lists = strings.Fields(g.Details["lists"])
+	return slices.Equal(j.lists, []string{listPush})
 }
 
 // place is the repository and the environment or branch that a change is about.
@@ -88,7 +95,8 @@ func (d *driver) readProtectionRung(ctx context.Context, j *job) (string, error)
 		return "", err
 	}
 	j.protection, err = d.protection(ctx, repo, branch)
-	return heldIf(len(j.protection.naming(j.who.id)) > 0), err
+	j.lists = j.protection.naming(j.who.id)
+	return heldIf(len(j.lists) > 0), err
 }
 
 func (d *driver) writeProtection(ctx context.Context, j *job) error {
@@ -96,7 +104,7 @@ func (d *driver) writeProtection(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	lists := j.protection.naming(j.who.id)
+	lists := j.lists
 	if j.change.To == rungHeld {
 		lists = strings.Fields(j.change.Grant.Details["lists"])
 	}

@@ -11,10 +11,15 @@ import (
 
 func (d *driver) inviteMovers() map[string]mover {
 	return map[string]mover{
-		kindInvite:     {d.readInviteRung, d.writeInvite},
+		kindInvite:     {d.readInviteRung, d.writeInvite, recallInvite},
 		kindSent:       {write: d.writeSent},
-		kindRepoInvite: {d.readRepoInviteRung, d.writeRepoInvite},
+		kindRepoInvite: {d.readRepoInviteRung, d.writeRepoInvite, recallRepo},
 	}
+}
+
+func recallInvite(j *job, g lastday.Grant) bool {
+	j.keep("role", g.Details["role"])
+	return g.Details["role"] != ""
 }
 
 func (d *driver) readInviteRung(ctx context.Context, j *job) (string, error) {

@@ -73,6 +73,12 @@ func (d *driver) readRepoRung(ctx context.Context, j *job) (string, error) {
 	return roles[0].role, nil
 }
 
+// recallRepo takes the name that led to the id a moment ago.
+func recallRepo(j *job, g lastday.Grant) bool {
+	j.repo = g.Resource.Name
+	return validRepo(j.repo)
+}
+
 func (d *driver) writeRepo(ctx context.Context, j *job) error {
 	if j.change.To == lastday.None {
 		j.keep("role", j.now)

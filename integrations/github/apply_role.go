@@ -9,9 +9,19 @@ import (
 
 func (d *driver) roleMovers() map[string]mover {
 	return map[string]mover{
-		kindOrgRole:   {d.readOrgRoleRung, d.writeOrgRole},
-		kindDeployKey: {d.readKeyRung, d.writeKey},
+		kindOrgRole:   {d.readOrgRoleRung, d.writeOrgRole, recallRole},
+		kindDeployKey: {d.readKeyRung, d.writeKey, recallKey},
 	}
+}
+
+func recallRole(j *job, _ lastday.Grant) bool {
+	_, err := resourceNumber(j)
+	return err == nil
+}
+
+func recallKey(j *job, g lastday.Grant) bool {
+	j.repo = g.Resource.Labels["repository"]
+	return validRepo(j.repo)
 }
 
 // readOrgRoleRung reads before writing, because GitHub answers 204 whether or

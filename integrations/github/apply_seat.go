@@ -3,15 +3,26 @@ package github
 import (
 	"context"
 	"net/http"
+	"regexp"
 
 	"lastday"
 )
 
 func (d *driver) seatMovers() map[string]mover {
 	return map[string]mover{
-		kindCodespace: {d.readCodespaceRung, d.writeCodespace},
-		kindCopilot:   {d.readSeatRung, d.writeSeat},
+		kindCodespace: {d.readCodespaceRung, d.writeCodespace, recallCodespace},
+		kindCopilot:   {d.readSeatRung, d.writeSeat, plainly},
 	}
+}
+
+func recallCodespace(j *job, g lastday.Grant) bool {
+	j.keep("name", g.Resource.Name)
+	return validCodespace(g.Resource.Name)
+}
+
+// validCodespace knows the names that GitHub makes for codespaces.
+func validCodespace(name string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`).MatchString(name)
 }
 
 func (d *driver) readCodespaceRung(ctx context.Context, j *job) (string, error) {
@@ -60,8 +71,11 @@ func (d *driver) writeSeat(ctx context.Context, j *job) error {
 	where := d.client.inOrg("copilot", "billing", "selected_users")
 	a, err := d.client.send(ctx, method+" Copilot seat", method, where, body, nil)
 	j.did(a)
+	if statusOf(err) == http.StatusUnprocessableEntity && method == http.MethodDelete {
+		return j.refuse("GitHub refuses: a team may bring the seat, which then goes with the team's membership")
+	}
 	if err == nil && method == http.MethodDelete {
-		j.residue = append(j.residue, d.seatResidue(copilotSeat{}))
+		j.residue = append(j.residue, d.endingSeat(d.now().AddDate(0, 1, 0), "a cancelled Copilot seat; it ends with the billing cycle, within a month"))
 	}
 	return err
 }

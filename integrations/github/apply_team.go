@@ -23,6 +23,13 @@ func (d *driver) readTeamRung(ctx context.Context, j *job) (string, error) {
 	return t.role, nil
 }
 
+// recallTeam takes the slug that was listed a moment ago.
+func recallTeam(j *job, g lastday.Grant) bool {
+	slug := g.Resource.Labels["slug"]
+	j.keep("slug", slug)
+	return validSlug(slug) && g.ManagedBy == "" && len(g.Via) == 0
+}
+
 func (d *driver) teamNow(ctx context.Context, j *job) (*team, error) {
 	if d.cfg.NoGraphQL {
 		return d.teamNowByREST(ctx, j)

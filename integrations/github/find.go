@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,12 @@ func (d *driver) findByID(ctx context.Context, link lastday.Link) (lastday.Match
 	id, err := strconv.ParseInt(link.ID, 10, 64)
 	if err != nil || id <= 0 {
 		return lastday.Match{}, lastday.Errorf(lastday.CodeInvalid, "find", "the linked id is no number")
+	}
+	if login, ok := d.accounts.recall(id); ok {
+		return lastday.Match{
+			Verdict: lastday.FoundOne, Account: d.account(user{ID: id, Login: login}),
+			Evidence: []string{"linked by id, and the account with the id was read within the last half minute"},
+		}, nil
 	}
 	login, err := d.accounts.ask(ctx, id)
 	if err == nil {
@@ -162,8 +169,8 @@ func (d *driver) withInvitations(ctx context.Context, person lastday.Person, mat
 	if len(person.Emails) == 0 || match.Verdict == lastday.FoundMany {
 		return match, nil
 	}
-	all, err := d.orgInvitations(ctx)
-	if hidden(err) {
+	all, err := d.invitationsOfSurvey(ctx, false)
+	if hidden(err) && statusOf(err) != http.StatusUnauthorized {
 		return match, nil // List names the gap
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lastday"
 	"lastday/integrations/github/githubtest"
@@ -191,6 +192,7 @@ func TestRenamedRepositoryIsFoundByItsID(t *testing.T) {
 			c.infra.Rename("platform")
 			other := c.org.AddRepo("infra", "private")
 			other.AddCollaborator(c.ann, "push")
+			c.clock.skip(time.Minute) // past what was seen a moment ago
 			if r := c.apply(change); r.Outcome != lastday.OutcomeApplied {
 				t.Errorf("outcome %s", r.Outcome)
 			}

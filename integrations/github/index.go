@@ -26,7 +26,8 @@ type snapshot struct {
 	org      organization
 	teams    []indexedTeam // with REST alone
 	repos    []indexedRepo
-	roles    map[int64][]orgRole      // by who has them
+	roles    map[int64][]orgRole // by who has them
+	holders  map[heldRole]roleHolder
 	keys     map[string][]string      // repositories with deploy keys, by the login that added them
 	ring     map[int64][]deployKey    // all keys that were looked at, by repository
 	rulesets map[int64][]rulesetPlace // rulesets, by who may bypass them
@@ -39,8 +40,10 @@ type snapshot struct {
 	later     map[string]int    // calls that the index still needs, by kind
 	// What the organization is connected to.
 	externalGroups bool
+	allManaged     bool // managers names all teams that groups decide about
 	teamSync       bool
 	saml           int
+	unsigned       bool // there is no single sign-on to authorize credentials for
 
 	mu       sync.Mutex
 	managers map[int64]string
@@ -107,12 +110,12 @@ func (d *driver) readIndex(ctx context.Context) (*snapshot, error) {
 	s := &snapshot{
 		readAt: d.now(), managers: map[int64]string{}, keys: map[string][]string{}, ring: map[int64][]deployKey{},
 		rulesets: map[int64][]rulesetPlace{}, sets: map[rulesetPlace]toldRules{}, hidden: map[string]error{}, later: map[string]int{},
-		roles: map[int64][]orgRole{}, asking: map[int64]bool{},
+		roles: map[int64][]orgRole{}, holders: map[heldRole]roleHolder{}, asking: map[int64]bool{},
 	}
 	if _, err := d.client.get(ctx, "read the organization", d.client.inOrg(), &s.org); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexTokenRequests, d.indexLeft, d.indexSAML}
+	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexTokenRequests, d.indexLeft, d.indexSAML, d.indexSignOn}
 	if d.cfg.NoGraphQL {
 		steps = append(steps, d.indexTeams)
 	}
@@ -131,16 +134,16 @@ func (d *driver) indexTeams(ctx context.Context, s *snapshot) error {
 // indexGroups finds out whether identity providers decide about teams here.
 func (d *driver) indexGroups(ctx context.Context, s *snapshot) error {
 	var external struct {
-		Groups []struct {
-			ID int64 `json:"group_id"`
-		} `json:"groups"`
+		Groups []externalGroup `json:"groups"`
 	}
-	if _, err := d.client.get(ctx, "list external groups", d.client.inOrg("external-groups"), &external); err == nil {
-		s.externalGroups = len(external.Groups) > 0
-	} else if !notManaged(err) {
+	a, err := d.client.get(ctx, "list external groups", d.client.inOrg("external-groups")+"?per_page=100", &external)
+	if err != nil && !notManaged(err) {
 		return err
 	}
-	_, err := d.client.get(ctx, "list groups to synchronize", d.client.inOrg("team-sync", "groups"), nil)
+	if s.externalGroups = len(external.Groups) > 0; s.externalGroups {
+		return d.indexManagers(ctx, s, external.Groups, a.header.Get("Link") == "")
+	}
+	_, err = d.client.get(ctx, "list groups to synchronize", d.client.inOrg("team-sync", "groups"), nil)
 	s.teamSync = err == nil
 	if err != nil && !notManaged(err) {
 		return err
@@ -182,7 +185,11 @@ func (d *driver) indexRoles(ctx context.Context, s *snapshot) error {
 		return s.hide(kindOrgRole, err)
 	}
 	for _, r := range page.Roles {
-		if err := d.roleHolders(ctx, r.ID, func(h roleHolder) { s.roles[h.ID] = append(s.roles[h.ID], r) }); err != nil {
+		err := d.roleHolders(ctx, r.ID, func(h roleHolder) {
+			s.roles[h.ID] = append(s.roles[h.ID], r)
+			s.holders[heldRole{r.ID, h.ID}] = h
+		})
+		if err != nil {
 			return s.hide(kindOrgRole, err)
 		}
 	}

@@ -82,7 +82,7 @@ var sharedKey = sync.OnceValues(func() (*rsa.PrivateKey, string) {
 func withToken(c *Config) { c.App, c.Token = nil, "env:TOKEN" }
 
 func (s *seeded) person() lastday.Person {
-	return lastday.Person{Key: "p", Links: []lastday.Link{{System: "gh", ID: itoa(s.Leaver.ID())}}}
+	return lastday.Person{Key: "p", Emails: []string{"leaver@northwind.example"}, Links: []lastday.Link{{System: "gh", ID: itoa(s.Leaver.ID())}}}
 }
 
 func (s *seeded) survey(tb testing.TB) lastday.Inventory {

@@ -98,23 +98,52 @@ func (d *driver) Probe(ctx context.Context) (lastday.Health, error) {
 }
 
 // probeApp reads what an installation may: the token's own list of permissions.
+// The call that it makes reads the pending invitations, which owners alone see
+// and the rest of a survey needs.
 func (d *driver) probeApp(ctx context.Context) (lastday.Health, error) {
-	var members []user
-	a, err := d.client.get(ctx, "read a member of the organization", d.client.inOrg("members")+"?role=admin&per_page=1", &members)
-	if err != nil && !codeIs(err, lastday.CodeNotFound) {
+	control := lastday.Control{Seen: true, Evidence: "read the organization's pending invitations, as owners may"}
+	a, err := d.probeInvitations(ctx)
+	if hidden(err) { // organizations of managed users have none
+		control, a, err = d.probeOwner(ctx)
+	}
+	if err != nil {
 		return lastday.Health{}, err
 	}
 	health := lastday.Health{
 		Identity: "app " + d.inst.app.ID, QuotaLeft: quota(a), Version: a.header.Get("X-GitHub-Enterprise-Version"),
-		Missing: d.missingPermissions(d.inst.permissions()),
+		Missing: d.missingPermissions(d.inst.permissions()), Control: control,
 	}
-	if len(members) > 0 {
-		health.Control = lastday.Control{Seen: true, Evidence: "read an owner of the organization"}
-	} else {
+	if !control.Seen {
 		health.Missing = append(health.Missing, d.gap("", lastday.CodeNotFound, "the organization shows no owner to us"))
 	}
 	health.Can = d.able(health.Missing)
 	return health, nil
+}
+
+func (d *driver) probeInvitations(ctx context.Context) (answer, error) {
+	mark := d.mail.mark()
+	var page []orgInvitation
+	a, err := d.client.get(ctx, "list org invitations", d.client.inOrg("invitations")+"?per_page=100&page=1", &page)
+	if err == nil && a.next == 0 {
+		d.mail.put(mark, page)
+	}
+	return a, err
+}
+
+func (d *driver) probeOwner(ctx context.Context) (lastday.Control, answer, error) {
+	var owners []user
+	a, err := d.client.get(ctx, "read a member of the organization", d.client.inOrg("members")+"?role=admin&per_page=1", &owners)
+	if len(owners) == 0 || err != nil {
+		return lastday.Control{}, a, unlessMissing(err)
+	}
+	return lastday.Control{Seen: true, Evidence: "read an owner of the organization"}, a, nil
+}
+
+func unlessMissing(err error) error {
+	if codeIs(err, lastday.CodeNotFound) {
+		return nil
+	}
+	return err
 }
 
 // quota is how many calls are left; -1 if the far side does not say.

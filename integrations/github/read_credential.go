@@ -33,9 +33,13 @@ func (c credential) name() string {
 // single sign-on. What is not asked for is dropped: servers ignore filters.
 // https://docs.github.com/enterprise-cloud@latest/rest/orgs/orgs#list-saml-sso-authorizations-for-an-organization
 func (d *driver) readCredentials(ctx context.Context, r *reading) error {
+	idx, err := d.index.current(ctx)
+	if err != nil || idx.unsigned {
+		return err
+	}
 	where := d.client.inOrg("credential-authorizations") + "?login=" + url.QueryEscape(r.who.login)
 	var all []credential
-	err := list(ctx, d.client, "list credential authorizations", where, func(c credential) { all = append(all, c) })
+	err = list(ctx, d.client, "list credential authorizations", where, func(c credential) { all = append(all, c) })
 	if codeIs(err, lastday.CodeNotFound) {
 		return d.withoutSAML(ctx, err)
 	}
@@ -45,6 +49,20 @@ func (d *driver) readCredentials(ctx context.Context, r *reading) error {
 		}
 	}
 	return err
+}
+
+// indexSignOn finds out whether credentials are authorized for single sign-on
+// here at all. Without an identity provider, and with nobody's on the list,
+// there is nothing to authorize them for. With one, even if it is the
+// enterprise's, every person's own are read afresh.
+func (d *driver) indexSignOn(ctx context.Context, s *snapshot) error {
+	if s.saml != samlNone {
+		return nil
+	}
+	var some []credential
+	_, err := d.client.get(ctx, "list credential authorizations", d.client.inOrg("credential-authorizations")+"?per_page=1", &some)
+	s.unsigned = codeIs(err, lastday.CodeNotFound) || err == nil && len(some) == 0
+	return unlessHidden(err)
 }
 
 // withoutSAML decides what a 404 means: with no identity provider there is

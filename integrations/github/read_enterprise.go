@@ -121,10 +121,10 @@ func (d *driver) readBlock(ctx context.Context, r *reading) error {
 
 func (d *driver) enterpriseMovers() map[string]mover {
 	return map[string]mover{
-		kindEntTeam:   {d.readEntTeamRung, d.writeEntTeam},
-		kindManaged:   {d.readManagedRung, d.writeManaged},
-		kindAccount:   {d.readAccountRung, d.writeAccount},
-		kindUnblocked: {d.readBlockRung, d.writeBlock},
+		kindEntTeam:   {d.readEntTeamRung, d.writeEntTeam, plainly},
+		kindManaged:   {read: d.readManagedRung, write: d.writeManaged},
+		kindAccount:   {read: d.readAccountRung, write: d.writeAccount},
+		kindUnblocked: {read: d.readBlockRung, write: d.writeBlock},
 	}
 }
 

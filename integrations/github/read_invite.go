@@ -23,15 +23,30 @@ type orgInvitation struct {
 func (i orgInvitation) by(w who) bool { return i.Inviter != nil && i.Inviter.ID == w.id }
 
 func (d *driver) orgInvitations(ctx context.Context) ([]orgInvitation, error) {
+	mark := d.mail.mark()
 	var all []orgInvitation
 	err := list(ctx, d.client, "list org invitations", d.client.inOrg("invitations"), func(i orgInvitation) { all = append(all, i) })
+	if err == nil {
+		d.mail.put(mark, all)
+	}
+	return all, err
+}
+
+// invitationsOfSurvey are those that the same survey has read already, or
+// reads. The list is the last to need them.
+func (d *driver) invitationsOfSurvey(ctx context.Context, last bool) ([]orgInvitation, error) {
+	if all, ok := d.mail.get(last); ok {
+		return all, nil
+	}
+	all, err := d.orgInvitations(ctx)
+	d.mail.get(last)
 	return all, err
 }
 
 // readInvitations reads what was offered to the person, and what they offered
 // to others.
 func (d *driver) readInvitations(ctx context.Context, r *reading) error {
-	all, err := d.orgInvitations(ctx)
+	all, err := d.invitationsOfSurvey(ctx, true)
 	if err != nil {
 		return err
 	}

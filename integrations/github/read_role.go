@@ -51,6 +51,10 @@ func (d *driver) readRoles(ctx context.Context, r *reading) error {
 		return err
 	}
 	for _, role := range idx.roles[r.who.id] {
+		if by, ok := idx.byTeams(role.ID, r); ok {
+			r.add(d.roleGrants(role, by)...)
+			continue
+		}
 		err := d.roleHolders(ctx, role.ID, func(h roleHolder) {
 			if h.ID == r.who.id {
 				r.add(d.roleGrants(role, h)...)
@@ -62,6 +66,24 @@ func (d *driver) readRoles(ctx context.Context, r *reading) error {
 	}
 	return nil
 }
+
+// byTeams is the person's part in a role that they had by teams alone when the
+// index was read, if they are in all of those teams now. Otherwise it is asked.
+func (s *snapshot) byTeams(role int64, r *reading) (roleHolder, bool) {
+	h := s.holders[heldRole{role, r.who.id}]
+	if h.Assignment != "indirect" || len(h.Teams) == 0 || r.glance == nil || !r.glance.whole {
+		return h, false
+	}
+	for _, t := range h.Teams {
+		if !slices.ContainsFunc(r.glance.teams, func(now team) bool { return now.id == t.ID }) {
+			return h, false
+		}
+	}
+	return h, true
+}
+
+// heldRole is a role and who has it.
+type heldRole struct{ role, user int64 }
 
 // roleGrants is one grant for the role itself and one for each team that
 // brings it.

@@ -118,8 +118,14 @@ func (d *driver) seatResidue(s copilotSeat) lastday.Residue {
 	if err != nil {
 		ends = time.Time{} // unknown
 	}
+	return d.endingSeat(ends, "a cancelled Copilot seat")
+}
+
+// endingSeat tells of a seat that works until its cycle ends. Cycles last a month.
+// https://docs.github.com/copilot/concepts/billing/organizations-and-enterprises
+func (d *driver) endingSeat(ends time.Time, what string) lastday.Residue {
 	return lastday.Residue{
-		System: d.system, Kind: kindCopilot, What: "a cancelled Copilot seat", Until: ends, Harmless: true,
+		System: d.system, Kind: kindCopilot, What: what, Until: ends, Harmless: true,
 		Why: "GitHub ends seats with the billing cycle; it opens no code of the organization",
 	}
 }

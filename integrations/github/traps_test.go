@@ -137,6 +137,7 @@ func TestTrapAnswersAboutSomebodyElseAreRefused(t *testing.T) {
 	c.server.Fail("GET /orgs/acme/memberships/bob", githubtest.Fault{
 		Status: http.StatusOK, Body: `{"state":"active","role":"member","user":{"id":` + itoa(c.ann.ID()) + `,"login":"ann"}}`,
 	})
+	c.clock.skip(time.Minute) // past what was seen a moment ago
 	_, err := c.driver.Apply(t.Context(), change)
 	wantCode(t, err, lastday.CodeInvalid)
 }
