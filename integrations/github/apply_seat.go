@@ -11,6 +11,7 @@ import (
 func (d *driver) seatMovers() map[string]mover {
 	return map[string]mover{
 		kindCodespace: {d.readCodespaceRung, d.writeCodespace, recallCodespace},
+		kindSpacePay:  {d.readPayRung, d.writePay, plainly},
 		kindCopilot:   {d.readSeatRung, d.writeSeat, plainly},
 	}
 }
@@ -49,6 +50,37 @@ func (d *driver) writeCodespace(ctx context.Context, j *job) error {
 		return err
 	}
 	return j.refuse("only the person can start a codespace, and nobody can bring one back")
+}
+
+func (d *driver) readPayRung(ctx context.Context, j *job) (string, error) {
+	idx, err := d.index.current(ctx)
+	if err != nil {
+		return "", err
+	}
+	all, err := d.codespaces(ctx, j.who)
+	return heldIf(paid(all, idx.org)), err
+}
+
+// writePay takes the person off the list of those for whose codespaces the
+// organization pays. There is such a list only if it does not pay for everybody.
+// https://docs.github.com/rest/codespaces/organizations#remove-users-from-codespaces-access-for-an-organization
+func (d *driver) writePay(ctx context.Context, j *job) error {
+	method := http.MethodDelete
+	if j.change.To != lastday.None {
+		method = http.MethodPost
+	}
+	body := map[string][]string{"selected_usernames": {j.who.login}}
+	a, err := d.client.send(ctx, method+" codespaces access", method, d.client.inOrg("codespaces", "access", "selected_users"), body, nil)
+	j.did(a)
+	switch statusOf(err) {
+	case http.StatusNotModified:
+		j.outcome = lastday.OutcomeAlready
+		return nil
+	case http.StatusUnprocessableEntity:
+		j.outcome, j.note = lastday.OutcomeDelegated, "the organization does not pay by a list of people: it ends with the membership"
+		return nil
+	}
+	return err
 }
 
 func (d *driver) readSeatRung(ctx context.Context, j *job) (string, error) {

@@ -128,6 +128,7 @@ func (f *farSide) furnish(org *githubtest.Org, u *githubtest.User) {
 	f.know("environment reviewer web production", kindEnvironment, itoa(web.ID())+"/production", rungHeld, false)
 	f.know("deploy key web old", kindDeployKey, itoa(web.AddKey("old", u, false)), "read-write", false)
 	name := web.AddCodespace(u)
+	f.know("codespaces billing acme", kindSpacePay, "acme", rungHeld, false)
 	f.know("codespace "+name, kindCodespace, "", "", false)
 	org.AddSeat(u, nil)
 	f.know("Copilot seat acme: active", kindCopilot, "acme", "seat", false)

@@ -23,6 +23,7 @@ const (
 	kindRepoInvite   = "repository_invitation"
 	kindDeployKey    = "deploy_key"
 	kindCodespace    = "codespace"
+	kindSpacePay     = "codespace_billing"
 	kindCopilot      = "copilot_seat"
 	kindEntTeam      = "enterprise_team"
 	kindBase         = "base_permission"
@@ -139,6 +140,7 @@ func kindsOfAccess() []integrations.KindOfGrant {
 		{Name: kindDeployKey, What: "deploy key that the person added", Order: 60, Ladder: rungs(
 			lastday.Rung{Name: "read-write", Level: lastday.LevelWrite}, lastday.Rung{Name: "read-only", Level: lastday.LevelRead}),
 			Restore: lossy("made anew from the public key, with another id and added by us")},
+		{Name: kindSpacePay, What: "the organization pays for the person's codespaces", Order: 64, Ladder: one(rungHeld, lastday.LevelSignIn), Restore: whileMember()},
 		{Name: kindCodespace, What: "codespace", Order: 65, Ladder: rungs(
 			lastday.Rung{Name: "running", Level: lastday.LevelWrite}, lastday.Rung{Name: "stopped", Level: lastday.LevelRead}),
 			Restore: never("unpushed work is destroyed"), Settles: 5 * time.Minute},
@@ -171,6 +173,7 @@ func permissions() []integrations.Permission {
 		{Name: "App: organization Personal access tokens: write", For: "fine-grained tokens; apps only"},
 		{Name: "App: organization Personal access token requests: write", For: "requests for fine-grained tokens; apps only"},
 		{Name: "App: organization Codespaces: write", For: "codespaces of members"},
+		{Name: "App: organization Codespaces settings: write", For: "no longer paying for a person's codespaces"},
 		{Name: "App: organization Copilot Business: write", For: "Copilot seats"},
 		{Name: "App: organization Webhooks: read", For: "naming webhooks"},
 		{Name: "App: organization Self-hosted runners: read", For: "naming runners"},

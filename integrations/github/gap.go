@@ -21,6 +21,7 @@ func fixes() map[string]string {
 		kindProtection:   "App: repository Administration: write; or an owner's token with repo",
 		kindEnvironment:  "App: repository Administration: write; or an owner's token with repo",
 		kindCodespace:    "App: organization Codespaces: write; or an owner's token with admin:org",
+		kindSpacePay:     "App: organization Codespaces: write and Codespaces settings: write; or an owner's token with admin:org",
 		kindCopilot:      "App: Copilot Business: write; or an owner's token with manage_billing:copilot",
 		kindTeam:         "App: organization Members: write; or an owner's token with admin:org",
 		kindMember:       "App: organization Members: write; or an owner's token with admin:org",

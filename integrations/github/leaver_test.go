@@ -120,7 +120,7 @@ func (s *seeded) cut(tb testing.TB, inv lastday.Inventory) ([]lastday.Change, []
 // left is what the far side says the leaver can still do, without what no
 // owner can see or take: that must be told as residue.
 func (s *seeded) left() []string {
-	told := []string{"webhook", "self-hosted runner", "fork", "Copilot seat", "codespaces billing", "code owner", "SCIM identity"}
+	told := []string{"webhook", "self-hosted runner", "fork", "Copilot seat", "code owner", "SCIM identity"}
 	var out []string
 	for _, e := range s.server.Access(s.Leaver.ID()) {
 		if !slices.Contains(told, e.Kind) {

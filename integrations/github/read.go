@@ -142,6 +142,8 @@ func (d *driver) read(ctx context.Context, r *reading, a area) error {
 // alsoUnseen are the kinds that are read in one with another.
 func alsoUnseen(kind string) []string {
 	switch kind {
+	case kindCodespace:
+		return []string{kindCodespace, kindSpacePay}
 	case kindProtection:
 		return []string{kindProtection, kindEnvironment}
 	case kindInvite, kindRepoInvite:

@@ -124,6 +124,7 @@ func (d *driver) witness(ctx context.Context) (who, string, error) {
 
 // organization is what we need of the organization itself.
 type organization struct {
+	ID   int64  `json:"id"`
 	Base string `json:"default_repository_permission"`
 }
 

@@ -44,6 +44,8 @@ type codespace struct {
 	Name  string `json:"name"`
 	State string `json:"state"`
 	Owner user   `json:"owner"`
+	// Payer is the organization or the person.
+	Payer user `json:"billable_owner"`
 }
 
 func (c codespace) rung() string {
@@ -70,11 +72,24 @@ func (d *driver) codespaces(ctx context.Context, w who) ([]codespace, error) {
 }
 
 func (d *driver) readCodespaces(ctx context.Context, r *reading) error {
+	idx, err := d.index.current(ctx)
+	if err != nil {
+		return err
+	}
 	all, err := d.codespaces(ctx, r.who)
 	for _, c := range all {
 		r.add(d.grant(kindCodespace, lastday.Resource{ID: itoa(c.ID), Name: c.Name}, c.rung()))
 	}
+	if paid(all, idx.org) {
+		r.add(d.grant(kindSpacePay, lastday.Resource{ID: d.cfg.Org, Name: "codespaces"}, rungHeld))
+	}
 	return d.absentIfAllowed(ctx, err, "organization_codespaces", "admin:org")
+}
+
+// paid says that the organization pays for one of the codespaces. Whether it
+// would pay for the next one GitHub does not tell.
+func paid(all []codespace, org organization) bool {
+	return slices.ContainsFunc(all, func(c codespace) bool { return org.ID != 0 && c.Payer.ID == org.ID })
 }
 
 // copilotSeat is a seat. One that is cancelled works until its billing cycle ends.
