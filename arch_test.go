@@ -56,6 +56,8 @@ func layers() []layer {
 		{"integrations/manual", []string{".", "integrations"}, nil, "integrations do not know each other"},
 		{"integrations/github", []string{".", "integrations", "integrations/internal/httpx"}, []string{"github.com/google/go-github", "golang.org/x/oauth2", "golang.org/x/sync"}, "integrations do not know each other, nor Temporal"},
 		{"integrations/github/...", []string{".", "integrations", "integrations/github/..."}, []string{"github.com/getkin/kin-openapi", "github.com/vektah/gqlparser"}, "a fake must not lean on the driver it tests, but on the vendor's contract"},
+		{"integrations/postgres", []string{".", "integrations"}, []string{"github.com/jackc/pgx"}, "integrations do not know each other, nor Temporal"},
+		{"integrations/postgres/postgrestest", nil, []string{"github.com/jackc/pgx"}, "a real server knows nothing of the driver it tests"},
 		{"integrations/hr", []string{"."}, []string{"github.com/goccy/go-yaml"}, "the contract of HR sources speaks in the words alone"},
 		{"integrations/hr/...", []string{".", "integrations/hr/...", "integrations/internal/httpx"}, nil, "HR sources do not know the other integrations"},
 		{"integrations/notify", []string{"."}, nil, "the contract of channels speaks in the words alone"},
@@ -69,6 +71,7 @@ func restricted() []layer {
 		{"integrations/catalog", []string{"internal/app", "integrations/catalog", "cmd/..."}, nil, "what exists is chosen where everything is put together"},
 		{"integrations/github", []string{"integrations/catalog", "integrations/github/..."}, nil, "only the catalog knows a vendor"},
 		{"integrations/manual", []string{"integrations/catalog", "integrations/manual"}, nil, "only the catalog knows an integration"},
+		{"integrations/postgres", []string{"integrations/catalog", "integrations/postgres"}, nil, "only the catalog knows a vendor"},
 		{"integrations/notify/webhook", []string{"integrations/catalog", "integrations/notify/webhook"}, nil, "only the catalog knows a channel"},
 		{"integrations/internal/httpx", []string{"integrations/..."}, nil, "only integrations speak HTTP to far sides"},
 	}

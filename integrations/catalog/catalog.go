@@ -8,12 +8,14 @@ import (
 	"lastday/integrations/manual"
 	"lastday/integrations/notify"
 	"lastday/integrations/notify/webhook"
+	"lastday/integrations/postgres"
 )
 
 // Kinds lists every kind, in the order in which people are shown them.
 func Kinds() []integrations.Kind {
 	return []integrations.Kind{
 		github.Kind(),
+		postgres.Kind(),
 		manual.Kind(),
 	}
 }
