@@ -20,7 +20,7 @@ type index struct {
 
 func newIndex(d *driver) *index { return &index{d: d, told: newTold()} }
 
-// snapshot is the organization at one time. All but managers is fixed.
+// snapshot is the organization at one time. Once it is read, all but managers is fixed.
 type snapshot struct {
 	readAt   time.Time
 	org      organization
@@ -172,6 +172,8 @@ func (s *snapshot) hide(kind string, err error) error {
 	if !hidden(err) {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.hidden[kind] = err
 	return nil
 }

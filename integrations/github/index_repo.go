@@ -254,15 +254,14 @@ func (d *driver) indexByREST(ctx context.Context, s *snapshot) error {
 	if err != nil {
 		return err
 	}
-	for i := range s.repos {
+	return each(ctx, len(s.repos), func(ctx context.Context, i int) error {
 		if err := d.indexOneByREST(ctx, &s.repos[i], s.hide); err != nil {
 			return err
 		}
-		if s.repos[i].codeowners, err = d.codeownersByREST(ctx, s.repos[i].name); err != nil {
-			return err
-		}
-	}
-	return nil
+		var err error
+		s.repos[i].codeowners, err = d.codeownersByREST(ctx, s.repos[i].name)
+		return err
+	})
 }
 
 // hiding decides about something that is hidden from us: nil takes it for

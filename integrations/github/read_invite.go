@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,21 +108,26 @@ func (d *driver) readRepoInvitations(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	for _, repo := range repos {
-		where := d.client.inRepo(repo, "invitations")
-		err := list(ctx, d.client, "list repository invitations", where, func(i repoInvitation) {
-			switch {
-			case i.Invitee != nil && i.Invitee.ID == r.who.id:
-				r.add(d.repoInvitationGrant(repo, i))
-			case i.Inviter != nil && i.Inviter.ID == r.who.id:
-				r.add(d.sentGrant("repository-"+repo+"-"+itoa(i.ID), repo, spoken(i.Permissions)))
-			}
-		})
-		if err != nil {
-			return err
+	found, err := gather(ctx, len(repos), func(ctx context.Context, n int) ([]lastday.Grant, error) {
+		return d.repoInvitationsOf(ctx, repos[n], r.who)
+	})
+	r.add(slices.Concat(found...)...)
+	return err
+}
+
+// repoInvitationsOf are the invitations to one repository that name the person.
+func (d *driver) repoInvitationsOf(ctx context.Context, repo string, w who) ([]lastday.Grant, error) {
+	var grants []lastday.Grant
+	where := d.client.inRepo(repo, "invitations")
+	err := list(ctx, d.client, "list repository invitations", where, func(i repoInvitation) {
+		switch {
+		case i.Invitee != nil && i.Invitee.ID == w.id:
+			grants = append(grants, d.repoInvitationGrant(repo, i))
+		case i.Inviter != nil && i.Inviter.ID == w.id:
+			grants = append(grants, d.sentGrant("repository-"+repo+"-"+itoa(i.ID), repo, spoken(i.Permissions)))
 		}
-	}
-	return nil
+	})
+	return grants, err
 }
 
 func (d *driver) repoInvitationGrant(repo string, i repoInvitation) lastday.Grant {

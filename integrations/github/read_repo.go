@@ -259,21 +259,17 @@ func (c collaborator) level() lastday.Level {
 
 // rolesByREST asks every repository for its direct collaborators.
 func (d *driver) rolesByREST(ctx context.Context, repos []indexedRepo, w who) ([]repoRole, error) {
-	var roles []repoRole
-	for _, r := range repos {
-		role := repoRole{repo: r, role: lastday.None}
-		err := list(ctx, d.client, "list direct collaborators", d.client.inRepo(r.name, "collaborators")+"?affiliation=direct", func(c collaborator) {
+	return gather(ctx, len(repos), func(ctx context.Context, n int) (repoRole, error) {
+		role := repoRole{repo: repos[n], role: lastday.None}
+		where := d.client.inRepo(repos[n].name, "collaborators") + "?affiliation=direct"
+		err := list(ctx, d.client, "list direct collaborators", where, func(c collaborator) {
 			if c.ID == w.id {
 				role.role, role.level = spoken(c.Role), c.level()
 			}
 		})
 		if codeIs(err, lastday.CodeNotFound) {
-			return nil, d.outdated("list direct collaborators")
+			return role, d.outdated("list direct collaborators")
 		}
-		if err != nil {
-			return nil, err
-		}
-		roles = append(roles, role)
-	}
-	return roles, nil
+		return role, err
+	})
 }

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"lastday"
@@ -173,22 +174,27 @@ func (d *driver) teamsByREST(ctx context.Context, w who) ([]team, error) {
 	if err != nil {
 		return nil, err
 	}
-	var teams []team
-	for _, it := range idx.teams {
-		m, err := d.teamMembership(ctx, it.Slug, w)
-		if codeIs(err, lastday.CodeNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		t := team{id: it.ID, slug: it.Slug, name: it.Name, role: m.Role, pending: m.State == "pending"}
-		if t.reach, err = d.teamReach(ctx, it.Slug); err != nil {
-			return nil, err
-		}
-		teams = append(teams, t)
+	found, err := gather(ctx, len(idx.teams), func(ctx context.Context, n int) (team, error) {
+		return d.teamByREST(ctx, idx.teams[n], w)
+	})
+	if err != nil {
+		return nil, err
 	}
-	return d.withManagers(ctx, teams)
+	return d.withManagers(ctx, slices.DeleteFunc(found, func(t team) bool { return t.id == 0 }))
+}
+
+// teamByREST is one team as the person is in it; one without an id if they are not.
+func (d *driver) teamByREST(ctx context.Context, it indexedTeam, w who) (team, error) {
+	m, err := d.teamMembership(ctx, it.Slug, w)
+	if codeIs(err, lastday.CodeNotFound) {
+		return team{}, nil
+	}
+	if err != nil {
+		return team{}, err
+	}
+	t := team{id: it.ID, slug: it.Slug, name: it.Name, role: m.Role, pending: m.State == "pending"}
+	t.reach, err = d.teamReach(ctx, it.Slug)
+	return t, err
 }
 
 // teamMembership reads whether a person is in a team, directly or through a
