@@ -61,6 +61,9 @@ type telling struct {
 	serial  int
 	systems []*memory
 	hr      *memoryHR
+	workers []worker.Worker
+	// noticeAt is when the first stage is due by the first plan.
+	noticeAt time.Time
 }
 
 // memoryHR is HR as the story has it.
@@ -108,6 +111,7 @@ func tell(t *testing.T, server *temporalServer, policy string, limit int, system
 	s.hr.now(s.first)
 	s.case_ = s.first.CaseID()
 	s.serve(policy, limit)
+	t.Cleanup(s.stopWorkers)
 	return s
 }
 
@@ -138,7 +142,15 @@ func (s *telling) startWorker(w worker.Worker) {
 	if err := w.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(w.Stop)
+	s.workers = append(s.workers, w)
+}
+
+// stopWorkers leaves the story without a worker.
+func (s *telling) stopWorkers() {
+	for _, w := range s.workers {
+		w.Stop()
+	}
+	s.workers = nil
 }
 
 // announce lets HR send a separation.
@@ -176,9 +188,10 @@ func (s *telling) until(what string, want func(workflows.Status) bool) workflows
 // planned waits for the plan for a last day.
 func (s *telling) planned(day lastday.Date) {
 	s.t.Helper()
-	s.until("the plan for "+day.String(), func(st workflows.Status) bool {
+	st := s.until("the plan for "+day.String(), func(st workflows.Status) bool {
 		return st.Cutoff.Date == day && st.NextStage != "" && st.State == workflows.StateWaiting
 	})
+	s.noticeAt = st.NextAt
 }
 
 // stage lets the next stage come, and waits until every system is clean at it.
