@@ -62,7 +62,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&o.temporald, "temporald", "bin/temporald", "the Temporal server, a `program` that knows server start-dev")
 	flags.BoolVar(&o.quick, "quick", false, "small sizes and one run each: does it still work? The numbers are noise")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
-	flags.StringVar(&o.write, "write", "", "write the results as Markdown to this `file`")
+	flags.StringVar(&o.write, "write", "", "write the results as Markdown to this `file`; parts that are not measured stay in it as they are")
 	flags.StringVar(&o.profiles, "profiles", "", "write profiles of the worker to this `folder`")
 	only := flags.String("only", "", "a comma-separated `list` of parts: "+strings.Join(partNames(), ", "))
 	flags.IntVar(&o.runs, "runs", 3, "how many runs the medians are of")
@@ -82,6 +82,9 @@ func parse(args []string, out io.Writer) (options, error) {
 func (o options) check(rest []string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("unexpected argument %q", rest[0])
+	}
+	if o.quick && o.write != "" {
+		return errors.New("-quick with -write: numbers that are noise are not to be read by others")
 	}
 	if o.runs < 1 || o.sleepers < 1 {
 		return errors.New("-runs and -sleepers must be at least 1")

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -111,16 +114,25 @@ func loadAverage() string {
 
 // String is one line.
 func (m machine) String() string {
-	return fmt.Sprintf("%s, %d cores, %.0f GiB, %s, %s, %s", m.Date, m.Cores, m.Memory, m.System, m.Go, m.Server)
+	line := fmt.Sprintf("%s, %d cores, %.0f GiB, %s, %s, %s", m.Date, m.Cores, m.Memory, m.System, m.Go, m.Server)
+	if m.Quick {
+		line += ". A quick run: the sizes are so small that the numbers are noise"
+	}
+	return line
 }
 
-// save writes the page, if the command line names one. It is written after
-// each part, so that a long one that fails takes nothing with it.
+// save writes the page, if the command line names one: parts that were not
+// measured stay as they are. It is written after each part, so that a long one
+// that fails takes nothing with it.
 func (r report) save(o options) error {
 	if o.write == "" {
 		return nil
 	}
-	return os.WriteFile(o.write, r.markdown(), 0o644) //nolint:gosec // A page of the documentation is for everybody.
+	old, err := os.ReadFile(o.write)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(o.write, r.page(string(old)), 0o644) //nolint:gosec // A page of the documentation is for everybody.
 }
 
 // deliver prints the report.
@@ -149,28 +161,46 @@ func (r report) print(out io.Writer) error {
 	return nil
 }
 
-// markdown is the page docs/benchmarks.md.
-func (r report) markdown() []byte {
+// page is docs/benchmarks.md: what was measured now, and of the old page what was not.
+func (r report) page(old string) []byte {
+	const heading = "\n## "
 	var b bytes.Buffer
 	fmt.Fprintf(&b, pageHead, r.Machine)
-	if r.Machine.Quick {
-		fmt.Fprint(&b, "\n**A quick run: the sizes are so small that the numbers are noise.**\n")
-	}
-	for _, s := range r.Sections {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| | | |\n| --- | ---: | --- |\n", s.Title, s.How)
-		for _, n := range s.Numbers {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", n.Name, n, n.Means)
+	fresh := slices.Clone(r.Sections)
+	for i, kept := range strings.Split(old, heading) {
+		title, _, _ := strings.Cut(kept, "\n")
+		at := slices.IndexFunc(fresh, func(s section) bool { return s.Title == title })
+		switch {
+		case i == 0: // The head, which is written anew.
+		case at < 0:
+			fmt.Fprint(&b, heading+strings.TrimRight(kept, "\n")+"\n")
+		default:
+			fmt.Fprint(&b, heading+fresh[at].markdown(r.Machine))
+			fresh = slices.Delete(fresh, at, at+1)
 		}
-		fmt.Fprintf(&b, "\n%s Took %s; load average of the machine before: %s.\n", s.Note, s.Took, s.Load)
+	}
+	for _, s := range fresh {
+		fmt.Fprint(&b, heading+s.markdown(r.Machine))
 	}
 	return b.Bytes()
+}
+
+func (s section) markdown(m machine) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n%s\n\n| | | |\n| --- | ---: | --- |\n", s.Title, s.How)
+	for _, n := range s.Numbers {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", n.Name, n, n.Means)
+	}
+	fmt.Fprintf(&b, "\n%s Measured on %s in %s; load average of the machine before: %s.\n", s.Note, m.Date, s.Took, s.Load)
+	return b.String()
 }
 
 const pageHead = `# Benchmarks
 
 This page is written by the program that measures: ` + "`make build && go run ./bench -temporald bin/temporald -write docs/benchmarks.md`" + `.
+A part alone is measured anew with -only; -h lists the parts.
 
-Measured on: %s.
+Machine of the last run: %s.
 
 Server, worker, starter and the load share one machine, and the server keeps its state in a SQLite file: times say little
 about yours. Where two things were measured in the same run their ratio is given first: it holds better elsewhere.

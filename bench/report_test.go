@@ -31,7 +31,7 @@ func TestEveryNumberSaysWhatItIs(t *testing.T) {
 	if err := measured().deliver(options{}, &printed); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"printed": printed.String(), "page": string(measured().markdown())} {
+	for name, text := range map[string]string{"printed": printed.String(), "page": string(measured().page(""))} {
 		for _, want := range []string{"2026-11-22, 2 cores, 24 GiB, linux/amd64, go1, server 1", "By hand.", "1.23 ×", "ours over theirs", "12,345", "all of them", "Once."} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q is missing in\n%s", name, want, text)
@@ -40,14 +40,28 @@ func TestEveryNumberSaysWhatItIs(t *testing.T) {
 	}
 }
 
-func TestAQuickRunSaysSoOnThePage(t *testing.T) {
-	r := measured()
-	if strings.Contains(string(r.markdown()), "quick run") {
-		t.Error("a full run calls itself quick")
+func TestAQuickRunSaysSo(t *testing.T) {
+	full := machine{}
+	quick := machine{Quick: true}
+	if strings.Contains(full.String(), "noise") || !strings.Contains(quick.String(), "noise") {
+		t.Errorf("full: %s\nquick: %s", full, quick)
 	}
-	r.Machine.Quick = true
-	if !strings.Contains(string(r.markdown()), "quick run") {
-		t.Error("a quick run could be taken for a full one")
+}
+
+func TestPartsThatWereNotMeasuredStayOnThePage(t *testing.T) {
+	first := measured()
+	first.Sections = append(first.Sections, section{Title: "Memory", How: "Long ago."})
+	second := measured()
+	second.Sections[0].How = "By machine."
+	page := string(second.page(string(first.page(""))))
+	if strings.Contains(page, "By hand.") || strings.Count(page, "## Cut now") != 1 || !strings.Contains(page, "By machine.") {
+		t.Errorf("the old numbers were not replaced:\n%s", page)
+	}
+	if !strings.Contains(page, "## Memory\n\nLong ago.") {
+		t.Errorf("what was not measured is gone:\n%s", page)
+	}
+	if again := string(second.page(page)); again != page {
+		t.Errorf("writing the same again makes another page:\n%s", again)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,22 +52,29 @@ func requestNumbers(out string) []number {
 	return found
 }
 
-func metrics(name string, fields []string) []number {
-	meanings := map[string]string{
-		"requests/leaver": "all requests of one leaver's way out",
-		"charged/leaver":  "of these, what counts against the rate limit (answers 304 do not)",
-		"writes/leaver":   "of these, what changes something",
-		"changes/leaver":  "grants that were taken",
+// counted are the drivers' metrics in the order in which they are told.
+func counted() [][2]string {
+	return [][2]string{
+		{"requests/leaver", "all requests of one leaver's way out"},
+		{"charged/leaver", "of these, what counts against the rate limit (answers 304 do not)"},
+		{"writes/leaver", "of these, what is no GET: changes, and questions by GraphQL"},
+		{"changes/leaver", "grants that were taken by a request"},
 	}
+}
+
+func metrics(name string, fields []string) []number {
 	var found []number
-	for i := 0; i+1 < len(fields); i += 2 {
-		value, err := strconv.ParseFloat(fields[i], 64)
-		meaning, known := meanings[fields[i+1]]
-		if err != nil || !known {
+	for _, c := range counted() {
+		at := slices.Index(fields, c[0])
+		if at < 1 {
 			continue
 		}
-		what, _, _ := strings.Cut(fields[i+1], "/")
-		found = append(found, number{Name: name + ": " + what, Value: value, Means: meaning})
+		value, err := strconv.ParseFloat(fields[at-1], 64)
+		if err != nil {
+			continue
+		}
+		what, _, _ := strings.Cut(c[0], "/")
+		found = append(found, number{Name: name + ": " + what, Value: value, Means: c[1]})
 	}
 	return found
 }
