@@ -142,7 +142,7 @@ func permissions() map[string]string {
 		"organization_personal_access_token_requests": "write", "organization_custom_org_roles": "read",
 		"organization_codespaces": "write", "organization_codespaces_settings": "write", "organization_copilot_seat_management": "write", "administration": "write",
 		"metadata": "read", "contents": "read", "actions": "read", "organization_hooks": "read", "organization_self_hosted_runners": "read",
-		"organization_secrets": "read", "organization_dependabot_secrets": "read", "organization_codespaces_secrets": "read",
+		"organization_secrets": "read", "repository_hooks": "read", "secrets": "read", "organization_dependabot_secrets": "read", "organization_codespaces_secrets": "read",
 	}
 }
 

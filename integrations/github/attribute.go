@@ -31,6 +31,8 @@ type listedRules struct {
 type told struct {
 	keys  map[int64]toldKeys
 	rules map[rulesetPlace]toldRules
+	// things may be a day old: whose they are nobody knows anyway.
+	things map[int64]toldThings
 }
 
 type toldKeys struct {
@@ -46,7 +48,7 @@ type toldRules struct {
 }
 
 func newTold() *told {
-	return &told{keys: map[int64]toldKeys{}, rules: map[rulesetPlace]toldRules{}}
+	return &told{keys: map[int64]toldKeys{}, rules: map[rulesetPlace]toldRules{}, things: map[int64]toldThings{}}
 }
 
 // rulesetPlaces lists all rulesets, and when they were changed.
@@ -79,7 +81,7 @@ func (d *driver) attribute(ctx context.Context, s *snapshot, places map[rulesetP
 			return s.hide(kindDeployKey, err)
 		}
 	}
-	return nil
+	return d.attributeThings(ctx, s, &left)
 }
 
 func (d *driver) attributeRules(ctx context.Context, s *snapshot, place rulesetPlace, updated string, left *int) error {

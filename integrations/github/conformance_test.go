@@ -26,6 +26,7 @@ func TestConformance(t *testing.T) {
 				Absent: map[string]string{
 					kindInvite:    "a member has no invitation to the organization; find_test.go has them",
 					kindEntTeam:   "only an enterprise owner's token can take it; enterprise_test.go does",
+					kindEntRole:   "only an enterprise owner's token can take it; enterprise_test.go does",
 					kindManaged:   "only in enterprises with managed users; enterprise_test.go has one",
 					kindAccount:   "only on GitHub Enterprise Server; enterprise_test.go has one",
 					kindUnblocked: "only with block: true; enterprise_test.go has it",

@@ -26,6 +26,7 @@ const (
 	kindSpacePay     = "codespace_billing"
 	kindCopilot      = "copilot_seat"
 	kindEntTeam      = "enterprise_team"
+	kindEntRole      = "enterprise_role"
 	kindBase         = "base_permission"
 	kindInvite       = "org_invitation"
 	kindMember       = "org_membership"
@@ -124,6 +125,7 @@ func kindsOfCredentials() []integrations.KindOfGrant {
 			Restore: never("the person must ask again")},
 		{Name: kindSent, What: "pending invitation that the person sent", Order: 16, Ladder: one(rungHeld, lastday.LevelAdmin),
 			Restore: never("it must be sent anew by somebody else")},
+		{Name: kindEntRole, What: "role in the enterprise", Order: 18, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: exact()},
 		{Name: kindOrgRole, What: "organization role", Order: 20, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: whileMember()},
 		{Name: kindRuleset, What: "may bypass a ruleset", Order: 22, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
 		{Name: kindProtection, What: "named in a branch protection", Order: 24, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
@@ -178,6 +180,7 @@ func permissions() []integrations.Permission {
 		{Name: "App: organization Webhooks: read", For: "naming webhooks"},
 		{Name: "App: organization Self-hosted runners: read", For: "naming runners"},
 		{Name: "App: organization Secrets: read", For: "naming secrets to rotate"},
+		{Name: "App: repository Webhooks and Secrets: read", For: "naming them where a leaver administers a repository"},
 		{Name: "App: organization Blocking users: write", For: "only with block: true"},
 		{Name: "App: repository Administration: write", For: "collaborators, repository invitations, deploy keys, branch protection, environments"},
 		{Name: "App: repository Metadata and Contents: read", For: "repositories, CODEOWNERS"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lastday"
 	"lastday/integrations/github/githubtest"
@@ -28,6 +29,30 @@ func TestEnterpriseTeamIsLeftAndGivenBack(t *testing.T) {
 		t.Errorf("restore: %s", back.Outcome)
 	}
 	c.wantCan(c.ann, "enterprise team", true)
+}
+
+func TestEnterpriseRoleIsTakenAndGivenBack(t *testing.T) {
+	c, e := inEnterprise(t, githubtest.Options{})
+	e.AddRole("billing reader", c.ann, c.bob)
+	change := c.change(c.ann, c.grantOf(c.ann, kindEntRole, "billing reader"), lastday.None)
+	r := c.apply(change)
+	c.wantCan(c.ann, "enterprise role", false)
+	c.wantCan(c.bob, "enterprise role", true)
+	if again := c.apply(change); again.Outcome != lastday.OutcomeAlready {
+		t.Errorf("again: %s", again.Outcome)
+	}
+	if back := c.restore(change, r); back.Outcome != lastday.OutcomeApplied {
+		t.Errorf("restore: %s", back.Outcome)
+	}
+	c.wantCan(c.ann, "enterprise role", true)
+}
+
+func TestEnterpriseRolesThatAreHiddenAreAGap(t *testing.T) {
+	c, _ := inEnterprise(t, githubtest.Options{})
+	c.server.Fail("GET /enterprises/acme-group/enterprise-roles", githubtest.Fault{Blind: true})
+	if page := c.list(c.ann); !slices.ContainsFunc(page.Gaps, func(g lastday.Gap) bool { return g.Kind == kindEntRole }) {
+		t.Errorf("gaps %+v", page.Gaps)
+	}
 }
 
 func TestEnterpriseTeamWithoutEnterpriseIsDelegated(t *testing.T) {
@@ -107,12 +132,60 @@ func TestCopilotSeatGoesOnUntilItsCycleEnds(t *testing.T) {
 	c.token = c.boss.Token("admin:org", "repo", "manage_billing:copilot")
 	c.driver = c.open(c.config)
 	r := c.take(c.ann, kindCopilot, "Copilot", lastday.None, lastday.OutcomeApplied)
-	if len(r.Residue) != 1 {
+	if len(r.Residue) != 1 || !r.Residue[0].Until.After(c.clock.now()) {
 		t.Errorf("residue %+v", r.Residue)
 	}
 	page := c.list(c.ann)
 	if !slices.ContainsFunc(page.Residue, func(r lastday.Residue) bool { return r.Kind == kindCopilot && !r.Until.IsZero() }) {
 		t.Errorf("residue %+v", page.Residue)
+	}
+}
+
+func (c *company) residue(u *githubtest.User) string {
+	var text strings.Builder
+	for _, r := range c.list(u).Residue {
+		text.WriteString(r.Kind + ": " + r.What + "\n")
+	}
+	return text.String()
+}
+
+func TestHooksRunnersAndSecretsOfRepositoriesAreNamedOnceTheIndexHasLooked(t *testing.T) {
+	for name, give := range map[string]func(*company){
+		"directly":  func(c *company) { c.infra.AddCollaborator(c.ann, "admin") },
+		"by a team": func(c *company) { c.core.Grant(c.infra, "admin") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := found(t, githubtest.Options{})
+			give(c)
+			c.infra.AddHook("https://ann.example/hook?secret=x", c.ann)
+			c.infra.AddRunner("ann-laptop", c.ann)
+			c.infra.AddSecret("DEPLOY_TOKEN")
+			c.web.AddSecret("NOT_HERS")
+			if text := c.residue(c.ann); !strings.Contains(text, "secrets of 1 repositories: infra") {
+				t.Errorf("what was not looked at is not told: %s", text)
+			}
+			c.clock.skip(16 * time.Minute)
+			text := c.residue(c.ann)
+			for _, want := range []string{"webhook: 1 hooks of the repository infra: ann.example", "runner: 1 actions runners of the repository infra: ann-laptop", "secret: 1 actions secrets of the repository infra: DEPLOY_TOKEN"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not told: %s", want, text)
+				}
+			}
+			for _, not := range []string{"NOT_HERS", "secret=x", "repository_settings"} {
+				if strings.Contains(text, not) {
+					t.Errorf("%q is told: %s", not, text)
+				}
+			}
+		})
+	}
+}
+
+func TestFailedInvitationsAreTold(t *testing.T) {
+	c := found(t, githubtest.Options{})
+	c.org.FailInvitation(c.org.InviteEmail("late@acme.example", "direct_member", c.ann), "expired")
+	c.org.FailInvitation(c.org.InviteEmail("other@acme.example", "direct_member", c.boss), "expired")
+	if text := c.residue(c.ann); !strings.Contains(text, "failed_invitation: 1 failed") {
+		t.Errorf("told: %s", text)
 	}
 }
 

@@ -28,6 +28,7 @@ func fixes() map[string]string {
 		kindInvite:       "App: organization Members: write; or an owner's token with admin:org",
 		kindSent:         "App: organization Members: write; or an owner's token with admin:org",
 		kindEntTeam:      "a token of an enterprise owner with admin:enterprise",
+		kindEntRole:      "a token of an enterprise owner with admin:enterprise",
 		kindManaged:      "a token of an enterprise owner with scim:enterprise",
 		kindAccount:      "a token of a site administrator with site_admin",
 		kindUnblocked:    "App: organization Blocking users: write; or an owner's token with admin:org",

@@ -40,7 +40,7 @@ type question struct {
 
 const teamFields = `(first:50,after:$after,userLogins:[$login]){pageInfo{hasNextPage endCursor}nodes{databaseId slug name
   members(first:20,membership:IMMEDIATE,query:$login){edges{role node{databaseId}}}
-  repositories(first:100){pageInfo{hasNextPage endCursor}edges{permission}}}}`
+  repositories(first:100){pageInfo{hasNextPage endCursor}edges{permission node{databaseId}}}}}`
 
 const linkFields = `samlIdentityProvider{externalIdentities(first:5,login:$login){nodes{guid user{databaseId}}}}`
 

@@ -16,9 +16,13 @@ type index struct {
 	mu   sync.Mutex // held while reading: others wait for the one that reads
 	last *snapshot
 	told *told
+
+	wishes wishes
 }
 
-func newIndex(d *driver) *index { return &index{d: d, told: newTold()} }
+func newIndex(d *driver) *index {
+	return &index{d: d, told: newTold(), wishes: wishes{ids: map[int64]bool{}}}
+}
 
 // snapshot is the organization at one time. Once it is read, all but managers is fixed.
 type snapshot struct {
@@ -33,6 +37,9 @@ type snapshot struct {
 	rulesets map[int64][]rulesetPlace // rulesets, by who may bypass them
 	sets     map[rulesetPlace]toldRules
 	asking   map[int64]bool // who asks for a fine-grained token
+	failed   []orgInvitation
+	entRoles map[int64][]orgRole  // of the enterprise, by who has them
+	things   map[int64]toldThings // hooks, runners and secrets, by repository
 	// witnesses are members who should show as such beside a leaver.
 	witnesses []user
 	left      []lastday.Residue // what belongs to nobody in particular
@@ -110,12 +117,12 @@ func (d *driver) readIndex(ctx context.Context) (*snapshot, error) {
 	s := &snapshot{
 		readAt: d.now(), managers: map[int64]string{}, keys: map[string][]string{}, ring: map[int64][]deployKey{},
 		rulesets: map[int64][]rulesetPlace{}, sets: map[rulesetPlace]toldRules{}, hidden: map[string]error{}, later: map[string]int{},
-		roles: map[int64][]orgRole{}, holders: map[heldRole]roleHolder{}, asking: map[int64]bool{},
+		roles: map[int64][]orgRole{}, holders: map[heldRole]roleHolder{}, asking: map[int64]bool{}, entRoles: map[int64][]orgRole{}, things: map[int64]toldThings{},
 	}
 	if _, err := d.client.get(ctx, "read the organization", d.client.inOrg(), &s.org); err != nil {
 		return nil, err
 	}
-	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexTokenRequests, d.indexLeft, d.indexSAML, d.indexSignOn}
+	steps := []func(context.Context, *snapshot) error{d.indexGroups, d.indexRepos, d.indexRoles, d.indexTokenRequests, d.indexEntRoles, d.indexFailed, d.indexLeft, d.indexSAML, d.indexSignOn}
 	if d.cfg.NoGraphQL {
 		steps = append(steps, d.indexTeams)
 	}

@@ -62,6 +62,7 @@ func seed(tb testing.TB, size githubtest.Company, options githubtest.Options, tu
 func allPermissions() map[string]string {
 	perms := map[string]string{
 		"organization_hooks": "read", "organization_self_hosted_runners": "read", "organization_secrets": "read", "contents": "read", "actions": "read",
+		"repository_hooks": "read", "secrets": "read",
 		"organization_dependabot_secrets": "read", "organization_codespaces_secrets": "read", "organization_user_blocking": "write",
 	}
 	for _, n := range needs() {

@@ -27,7 +27,11 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 		return d.blind(err)
 	}
 	r := &reading{who: w, standing: s, page: integrations.Page{Control: s.control}}
-	err = d.read(ctx, r, area{kindRepo, func(ctx context.Context, r *reading) error { return d.readReposFrom(ctx, r, from) }})
+	rest := area{kindRepo, func(ctx context.Context, r *reading) error { return d.readReposFrom(ctx, r, from) }}
+	if err := d.read(ctx, r, rest); err != nil {
+		return integrations.Page{}, err
+	}
+	err = d.read(ctx, r, area{"residue", d.readThings})
 	d.seen.note(w, r.page.Grants)
 	return r.page, err
 }
@@ -171,6 +175,9 @@ func (d *driver) areas() []area {
 		{"identity", d.readProvisioned},
 		{"residue", d.readLeft},
 	}
+	if d.cfg.Enterprise != "" {
+		all = append(all, area{kindEntRole, d.readEntRoles})
+	}
 	if d.cfg.ManagedUsers {
 		all = append(all, area{kindManaged, d.readManaged})
 	}
@@ -180,7 +187,7 @@ func (d *driver) areas() []area {
 	if d.cfg.Block {
 		all = append(all, area{kindUnblocked, d.readBlock})
 	}
-	return append(all, area{kindBase, d.readBase}, area{kindRepo, d.readRepos})
+	return append(all, area{kindBase, d.readBase}, area{kindRepo, d.readRepos}, area{"residue", d.readThings})
 }
 
 // readBase reads what every member may do everywhere.

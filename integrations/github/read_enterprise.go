@@ -122,6 +122,7 @@ func (d *driver) readBlock(ctx context.Context, r *reading) error {
 func (d *driver) enterpriseMovers() map[string]mover {
 	return map[string]mover{
 		kindEntTeam:   {d.readEntTeamRung, d.writeEntTeam, plainly},
+		kindEntRole:   {d.readEntRoleRung, d.writeEntRole, recallRole},
 		kindManaged:   {read: d.readManagedRung, write: d.writeManaged},
 		kindAccount:   {read: d.readAccountRung, write: d.writeAccount},
 		kindUnblocked: {read: d.readBlockRung, write: d.writeBlock},

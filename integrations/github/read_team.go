@@ -13,9 +13,10 @@ type team struct {
 	id      int64
 	slug    string
 	name    string
-	role    string // member, maintainer; empty if only through a child team
-	reach   string // the highest role on any repository, in REST's words; empty for none
-	managed string // who decides about members instead, if somebody does
+	role    string  // member, maintainer; empty if only through a child team
+	reach   string  // the highest role on any repository, in REST's words; empty for none
+	admin   []int64 // the repositories that it makes its members administer
+	managed string  // who decides about members instead, if somebody does
 	pending bool
 }
 
@@ -113,7 +114,8 @@ type graphTeam struct {
 	Repositories struct {
 		PageInfo pageInfo `json:"pageInfo"`
 		Edges    []struct {
-			Permission string `json:"permission"`
+			Permission string     `json:"permission"`
+			Node       graphActor `json:"node"`
 		} `json:"edges"`
 	} `json:"repositories"`
 }
@@ -159,6 +161,9 @@ func (g graphTeam) of(w who) team {
 	}
 	for _, e := range g.Repositories.Edges {
 		t.reach = higher(t.reach, e.Permission)
+		if spoken(e.Permission) == "admin" {
+			t.admin = append(t.admin, e.Node.DatabaseID)
+		}
 	}
 	if g.Repositories.PageInfo.HasNextPage {
 		t.reach = "admin" // more than a hundred repositories: the worst is assumed

@@ -21,11 +21,12 @@ func (d *driver) indexLeft(ctx context.Context, s *snapshot) error {
 		{"secret", "dependabot/secrets", "secrets", "rotate those that the person could read or set"},
 		{"secret", "codespaces/secrets", "secrets", "rotate those that the person could read or set"},
 	} {
-		names, err := d.names(ctx, thing.where, thing.list)
+		where := d.client.inOrg(strings.Split(thing.where, "/")...)
+		names, err := d.names(ctx, where, "list "+strings.ReplaceAll(thing.where, "/", " "), thing.list)
 		if err != nil && !hidden(err) {
 			return err
 		}
-		if r, ok := d.leftover(thing.kind, thing.where, thing.todo, names, err); ok {
+		if r, ok := d.leftover(thing.kind, thing.where+" of the organization", thing.todo, names, err); ok {
 			s.left = append(s.left, r)
 		}
 	}
@@ -53,9 +54,7 @@ func (n namedThing) String() string {
 	return n.Name
 }
 
-func (d *driver) names(ctx context.Context, where, member string) ([]string, error) {
-	op := "list " + strings.ReplaceAll(where, "/", " ")
-	full := d.client.inOrg(strings.Split(where, "/")...)
+func (d *driver) names(ctx context.Context, full, op, member string) ([]string, error) {
 	var names []string
 	if member == "" {
 		err := list(ctx, d.client, op, full, func(n namedThing) { names = append(names, n.String()) })
@@ -74,15 +73,43 @@ func (d *driver) leftover(kind, where, todo string, names []string, err error) (
 	r := lastday.Residue{System: d.system, Kind: kind, Why: "GitHub does not say whose they are", Todo: todo}
 	switch {
 	case err != nil:
-		r.What, r.Why = what+" of the organization", "we may not list them: "+string(lastday.CodeOf(err))
+		r.What, r.Why = what, "we may not list them: "+string(lastday.CodeOf(err))
 	case len(names) == 0:
 		return r, false
 	default:
-		const most = 20
-		shown := names[:min(most, len(names))]
-		r.What = fmt.Sprintf("%d %s: %s", len(names), what, strings.Join(shown, ", "))
+		r.What = shortened(names, what)
 	}
 	return r, true
+}
+
+// shortened counts names and gives the first of them.
+func shortened(names []string, what string) string {
+	const most = 20
+	return fmt.Sprintf("%d %s: %s", len(names), what, strings.Join(names[:min(most, len(names))], ", "))
+}
+
+// indexFailed lists invitations that led to nothing.
+// https://docs.github.com/rest/orgs/members#list-failed-organization-invitations
+func (d *driver) indexFailed(ctx context.Context, s *snapshot) error {
+	err := list(ctx, d.client, "list failed invitations", d.client.inOrg("failed_invitations"), func(i orgInvitation) { s.failed = append(s.failed, i) })
+	return unlessHidden(err) // organizations of managed users have none
+}
+
+// failedResidue tells of failed invitations of the person or by them.
+func (d *driver) failedResidue(all []orgInvitation, w who) []lastday.Residue {
+	var names []string
+	for _, i := range all {
+		if i.by(w) || i.Login != "" && strings.EqualFold(i.Login, w.login) {
+			names = append(names, itoa(i.ID))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []lastday.Residue{{
+		System: d.system, Kind: "failed_invitation", What: shortened(names, "failed invitations of the organization"), Harmless: true,
+		Why: "the person sent them or they were for the person; they expired or were refused, and grant nothing",
+	}}
 }
 
 // readLeft tells what cannot be taken: of everybody, and of this person.
@@ -92,6 +119,7 @@ func (d *driver) readLeft(ctx context.Context, r *reading) error {
 		return err
 	}
 	r.page.Residue = append(r.page.Residue, idx.left...)
+	r.page.Residue = append(r.page.Residue, d.failedResidue(idx.failed, r.who)...)
 	var repos []string
 	for _, repo := range idx.repos {
 		if slices.Contains(repo.codeowners, strings.ToLower(r.who.login)) {
