@@ -79,6 +79,9 @@ func (s *Surveyor) survey(ctx context.Context, person lastday.Person, progress f
 	if inv.Match, err = s.find(ctx, person); err != nil {
 		return lastday.Inventory{}, err
 	}
+	if inv.Match.Verdict == lastday.FoundNone {
+		return s.listPinned(ctx, person, inv, progress)
+	}
 	if inv.Match.Verdict != lastday.FoundOne {
 		inv.Control = inv.Match.Control
 		return inv, nil
@@ -86,7 +89,30 @@ func (s *Surveyor) survey(ctx context.Context, person lastday.Person, progress f
 	if err := s.list(ctx, &inv, progress); err != nil {
 		return lastday.Inventory{}, err
 	}
+	inv.Gaps = mergeGaps(inv.Gaps)
 	return inv, nil
+}
+
+// listPinned looks at an account that was pinned by its id although the search
+// finds it no more: evidence goes away, an address changes, a membership ends,
+// and access may be left all the same.
+func (s *Surveyor) listPinned(ctx context.Context, person lastday.Person, inv lastday.Inventory, progress func(int)) (lastday.Inventory, error) {
+	inv.Control = inv.Match.Control
+	link, pinned := person.Link(s.name)
+	if !pinned || link.ID == "" {
+		return inv, nil
+	}
+	found := inv
+	found.Match.Account = lastday.Account{System: s.name, ID: link.ID, Login: link.Login}
+	if err := s.list(ctx, &found, progress); err != nil {
+		return lastday.Inventory{}, err
+	}
+	if len(found.Grants) > 0 {
+		found.Match.Verdict = lastday.FoundOne
+		return found, nil
+	}
+	found.Match.Account = lastday.Account{}
+	return found, nil
 }
 
 func (s *Surveyor) find(ctx context.Context, person lastday.Person) (lastday.Match, error) {
@@ -277,6 +303,9 @@ func Grade(changes []lastday.Change, receipts []lastday.Receipt, after lastday.I
 }
 
 func grade(change lastday.Change, r lastday.Receipt, now map[string]lastday.Grant, after lastday.Inventory) lastday.Receipt {
+	if seen := after.Match.Account.ID; seen != "" && seen != change.Account.ID {
+		return r
+	}
 	grant, there := now[change.Grant.Key]
 	rung := lastday.None
 	if there {
