@@ -36,6 +36,7 @@ func limited(c *pgx.ConnConfig, cfg Config) *pgx.ConnConfig {
 	}
 	for name, value := range map[string]string{
 		"application_name": "lastday", "search_path": "pg_catalog", "TimeZone": "UTC", "DateStyle": "ISO",
+		"jit":               "off", // compiling takes longer than reading a few rows of a catalog
 		"statement_timeout": millis(cfg.StatementTimeout), "lock_timeout": millis(cfg.StatementTimeout / 2),
 		"idle_in_transaction_session_timeout": millis(cfg.StatementTimeout),
 	} {
