@@ -63,8 +63,8 @@ const maxText = 4 << 10
 // addresses in the text; other personal data it cannot know.
 func (n Notice) Check() error {
 	var wrong []string
-	if n.ID == "" || n.Case == "" || n.At.IsZero() {
-		wrong = append(wrong, "id, case or time is missing")
+	if n.ID == "" || n.At.IsZero() {
+		wrong = append(wrong, "id or time is missing")
 	}
 	known := false
 	for _, k := range Kinds() {
