@@ -56,7 +56,7 @@ func layers() []layer {
 		{"integrations/manual", []string{".", "integrations"}, nil, "integrations do not know each other"},
 		{"integrations/github", []string{".", "integrations", "integrations/internal/httpx"}, []string{"github.com/google/go-github", "golang.org/x/oauth2", "golang.org/x/sync"}, "integrations do not know each other, nor Temporal"},
 		{"integrations/github/...", []string{".", "integrations", "integrations/github/..."}, []string{"github.com/getkin/kin-openapi", "github.com/vektah/gqlparser"}, "a fake must not lean on the driver it tests, but on the vendor's contract"},
-		{"integrations/postgres", []string{".", "integrations"}, []string{"github.com/jackc/pgx"}, "integrations do not know each other, nor Temporal"},
+		{"integrations/postgres", []string{".", "integrations", "integrations/internal/httpx"}, []string{"github.com/jackc/pgx"}, "integrations do not know each other, nor Temporal"},
 		{"integrations/postgres/postgrestest", nil, []string{"github.com/jackc/pgx"}, "a real server knows nothing of the driver it tests"},
 		{"integrations/hr", []string{"."}, []string{"github.com/goccy/go-yaml"}, "the contract of HR sources speaks in the words alone"},
 		{"integrations/hr/...", []string{".", "integrations/hr/...", "integrations/internal/httpx"}, nil, "HR sources do not know the other integrations"},

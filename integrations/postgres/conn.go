@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"lastday"
+	"lastday/integrations/internal/httpx"
 )
 
 // mostBody bounds one message of the server, mostRows one answer.
@@ -34,14 +36,12 @@ func limited(c *pgx.ConnConfig, cfg Config) *pgx.ConnConfig {
 		f.SetMaxBodyLen(mostBody)
 		return f
 	}
-	for name, value := range map[string]string{
+	maps.Copy(c.RuntimeParams, map[string]string{
 		"application_name": "lastday", "search_path": "pg_catalog", "TimeZone": "UTC", "DateStyle": "ISO",
 		"jit":               "off", // compiling takes longer than reading a few rows of a catalog
 		"statement_timeout": millis(cfg.StatementTimeout), "lock_timeout": millis(cfg.StatementTimeout / 2),
 		"idle_in_transaction_session_timeout": millis(cfg.StatementTimeout),
-	} {
-		c.RuntimeParams[name] = value
-	}
+	})
 	return c
 }
 
@@ -64,6 +64,7 @@ func (d *driver) connect(ctx context.Context, op, database string) (*link, error
 	if database != "" {
 		cfg.Database = database
 	}
+	httpx.Note(ctx, false)
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, classify(op, err)
@@ -117,6 +118,7 @@ func (l *link) send(ctx context.Context, op string, questions ...question) error
 	for _, q := range questions {
 		batch.Queue(q.sql, q.args...)
 	}
+	httpx.Note(ctx, false)
 	answers := l.conn.SendBatch(ctx, batch)
 	for _, q := range questions {
 		if err := q.take(answers); err != nil {

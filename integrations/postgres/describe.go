@@ -47,8 +47,10 @@ func rung(name string, level lastday.Level) lastday.Ladder {
 
 func privilegeLadder() lastday.Ladder {
 	return lastday.Ladder{
-		{Name: rungAdmin, Level: lastday.LevelAdmin}, {Name: rungWrite, Level: lastday.LevelWrite},
-		{Name: rungRead, Level: lastday.LevelRead}, {Name: rungConnect, Level: lastday.LevelSignIn},
+		{Name: rungAdmin, Level: lastday.LevelAdmin},
+		{Name: rungWrite, Level: lastday.LevelWrite},
+		{Name: rungRead, Level: lastday.LevelRead},
+		{Name: rungConnect, Level: lastday.LevelSignIn},
 	}
 }
 

@@ -22,16 +22,13 @@ func classify(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var ours *lastday.Error
-	if errors.As(err, &ours) {
+	if ours, ok := errors.AsType[*lastday.Error](err); ok {
 		return &lastday.Error{Code: ours.Code, Op: op, What: ours.What, RetryAfter: ours.RetryAfter}
 	}
-	var far *pgconn.PgError
-	if errors.As(err, &far) {
+	if far, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return classifyState(op, far)
 	}
-	var huge *pgproto3.ExceededMaxBodyLenErr
-	if errors.As(err, &huge) {
+	if _, ok := errors.AsType[*pgproto3.ExceededMaxBodyLenErr](err); ok {
 		return lastday.Errorf(lastday.CodeInvalid, op, "the answer is larger than allowed")
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -123,29 +123,39 @@ type search struct {
 
 // evidence is what speaks for a role; strong says whether it is enough.
 func (s search) evidence(r role) (said []string, strong bool) {
-	switch {
-	case s.wanted.oid != 0 && r.pin() == s.wanted:
-		said, strong = append(said, "linked by number and name, and the role with both exists"), true
-	case s.wanted.oid != 0 && r.OID == s.wanted.oid:
-		said = append(said, "has the linked number, but another name: renamed, or another cluster")
-	case s.wanted.name != "" && r.Name == s.wanted.name && s.wanted.oid != 0:
-		said = append(said, "has the linked name, but another number: it was dropped and made again")
-	case s.wanted.name != "" && r.Name == s.wanted.name:
-		said = append(said, "has the linked name, which alone is weak: names are given anew")
-	}
+	said, strong = s.linked(r)
 	if r.tagged(s.person.Key) {
 		said, strong = append(said, "its comment carries the person's key"), true
 	}
 	if slices.Contains(s.suggested, r.Name) {
 		said = append(said, "has the name that the configured template makes, which is only a suggestion")
 	}
-	if len(said) > 0 && r.foreign(s.person.Key) {
-		said = append(said, "its comment says that it is somebody else's")
+	if len(said) == 0 {
+		return nil, false
 	}
-	if len(said) > 0 && r.OID < builtIn {
-		said = append(said, "it is built in, and nobody's own")
+	if r.foreign(s.person.Key) {
+		said, strong = append(said, "its comment says that it is somebody else's"), false
 	}
-	return said, strong && !r.foreign(s.person.Key) && r.OID >= builtIn && !s.split(r)
+	if r.OID < builtIn {
+		said, strong = append(said, "it is built in, and nobody's own"), false
+	}
+	return said, strong && !s.split(r)
+}
+
+// linked is what the link table says of a role.
+func (s search) linked(r role) (said []string, strong bool) {
+	number, name := s.wanted.oid != 0 && r.OID == s.wanted.oid, s.wanted.name != "" && r.Name == s.wanted.name
+	switch {
+	case number && name:
+		return []string{"linked by number and name, and the role with both exists"}, true
+	case number:
+		return []string{"has the linked number, but another name: renamed, or another cluster"}, false
+	case name && s.wanted.oid != 0:
+		return []string{"has the linked name, but another number: it was dropped and made again"}, false
+	case name:
+		return []string{"has the linked name, which alone is weak: names are given anew"}, false
+	}
+	return nil, false
 }
 
 // split says whether number and name of the link no longer belong together.

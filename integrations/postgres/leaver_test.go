@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,8 +162,8 @@ func TestAWholeExitAndBack(t *testing.T) {
 	if got := w.Access(w.kim); len(got) != 0 {
 		t.Errorf("by PostgreSQL's own lists is left: %+v", got)
 	}
-	for i := len(all) - 1; i >= 0; i-- {
-		w.giveBack(d, all[i].grant, all[i].receipt, lastday.OutcomeApplied)
+	for _, x := range slices.Backward(all) {
+		w.giveBack(d, x.grant, x.receipt, lastday.OutcomeApplied)
 	}
 	if diff := cmp.Diff(before, w.Snapshot()); diff != "" {
 		t.Errorf("given back is not what it was (-before +after):\n%s", diff)

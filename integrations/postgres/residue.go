@@ -94,8 +94,10 @@ func (s *survey) addMember(m member) {
 		s.residue(kindMembership, what, "whoever uses it can still act as the person's role, login or not", "REVOKE the membership if it is not needed")
 		return
 	}
-	s.page.Residue = append(s.page.Residue, lastday.Residue{System: s.system, Kind: kindMembership, What: what, Harmless: true,
-		Why: "it has neither SET nor INHERIT, as CREATEROLE gives it to whoever makes a role"})
+	s.page.Residue = append(s.page.Residue, lastday.Residue{
+		System: s.system, Kind: kindMembership, What: what, Harmless: true,
+		Why: "it has neither SET nor INHERIT, as CREATEROLE gives it to whoever makes a role",
+	})
 }
 
 func (s *survey) addFiles(left leftovers) {

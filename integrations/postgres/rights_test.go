@@ -108,8 +108,10 @@ func TestAMembershipIsAsHighAsWhatItLeadsTo(t *testing.T) {
 		"pg_read_all_data":         {"grant pg_read_all_data to {team}", lastday.LevelRead},
 		"pg_write_server_files":    {"grant pg_write_server_files to {team}", lastday.LevelAdmin},
 		"a future table":           {"alter default privileges for role {owner} grant insert on tables to {team}", lastday.LevelWrite},
-		"a superuser's function": {"create function {}.a() returns int language sql security definer as 'select 1'; revoke all on function {}.a() from public; grant execute on function {}.a() to {team}",
-			lastday.LevelAdmin},
+		"a superuser's function": {
+			"create function {}.a() returns int language sql security definer as 'select 1'; revoke all on function {}.a() from public; grant execute on function {}.a() to {team}",
+			lastday.LevelAdmin,
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -225,7 +225,8 @@ func (w *world) driverAs(role, password string, cfg Config) *driver {
 
 func noon() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
 
-// furnish gives kim and lee a grant of every kind.
+// furnish gives kim and lee a grant of every kind, and one on every type of
+// object if all is wanted.
 func (w *world) furnish() {
 	w.t.Helper()
 	w.do("create table {}.orders (id int, note text); create table {}.vault (id int); create table {}.lent (id int); create table {}.wide (a int, b int)",
@@ -264,7 +265,8 @@ func (w *world) know() {
 	add(kindAttribute, "CREATEDB", nil)
 	add(kindAttribute, "BYPASSRLS", nil)
 	add(kindMembership, w.value("select oid::text from pg_roles where rolname = '"+w.name("team")+"'"), map[string]string{
-		"none": "revoke {team} from {kim}", "member": "revoke {team} from {kim}; grant {team} to {kim}"})
+		"none": "revoke {team} from {kim}", "member": "revoke {team} from {kim}; grant {team} to {kim}",
+	})
 	table := func(name string) (class, object, number, sub, acl string) {
 		return "pg_class", "'{}." + name + "'::regclass", "acme", "0", "select unnest(relacl)::text from pg_class where oid = '{}." + name + "'::regclass"
 	}
@@ -295,8 +297,10 @@ func (w *world) know() {
 		kind: kindDefault, grantor: owner, letters: levels,
 		resource: w.value("select d.oid || '/' || r.oid || '/' || '{}'::regnamespace::oid || '/r' from pg_database d, pg_roles r where datname = 'acme' and rolname = '" + owner + "'"),
 		acl:      "select unnest(defaclacl)::text from pg_default_acl where defaclrole = (select oid from pg_roles where rolname = '" + owner + "')",
-		put: map[string]string{"none": "alter default privileges for role {owner} in schema {} revoke all on tables from {kim}",
-			"read": "alter default privileges for role {owner} in schema {} revoke all on tables from {kim}; alter default privileges for role {owner} in schema {} grant select on tables to {kim}"},
+		put: map[string]string{
+			"none": "alter default privileges for role {owner} in schema {} revoke all on tables from {kim}",
+			"read": "alter default privileges for role {owner} in schema {} revoke all on tables from {kim}; alter default privileges for role {owner} in schema {} grant select on tables to {kim}",
+		},
 	})
 }
 

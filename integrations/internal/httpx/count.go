@@ -38,10 +38,14 @@ func counterOf(ctx context.Context) *Counter {
 	return c
 }
 
-func countCall(req *http.Request) {
-	for c := counterOf(req.Context()); c != nil; c = c.parent {
+func countCall(req *http.Request) { Note(req.Context(), isWrite(req.Method)) }
+
+// Note counts a call that is made by other means than HTTP, for drivers whose
+// far side speaks another protocol.
+func Note(ctx context.Context, write bool) {
+	for c := counterOf(ctx); c != nil; c = c.parent {
 		c.calls.Add(1)
-		if isWrite(req.Method) {
+		if write {
 			c.writes.Add(1)
 		}
 	}

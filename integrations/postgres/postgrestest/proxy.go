@@ -188,7 +188,7 @@ func refusal(state string) []byte {
 		body.WriteByte(0)
 	}
 	body.WriteByte(0)
-	out := binary.BigEndian.AppendUint32([]byte{'E'}, uint32(body.Len()+4))
+	out := binary.BigEndian.AppendUint32([]byte{'E'}, uint32(body.Len()+4)) //nolint:gosec // a few words are no overflow
 	return append(out, body.Bytes()...)
 }
 
@@ -315,7 +315,7 @@ func reset(c net.Conn) {
 
 // answers hands on what the server says. When the server hangs up, so do we.
 func (l *line) answers() {
-	defer l.client.Close()
+	defer func() { _ = l.client.Close() }()
 	defer close(l.answer)
 	for {
 		kind, frame, err := readFrame(l.server)

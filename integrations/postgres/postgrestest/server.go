@@ -130,7 +130,7 @@ func modeOf(dir string) os.FileMode {
 
 func (s *Server) initialize(ctx context.Context, dir string) error {
 	secret := filepath.Join(dir, "password")
-	if err := os.WriteFile(secret, []byte(Password+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(secret, []byte(Password+"\n"), 0o644); err != nil { //nolint:gosec // the account that runs the server must read it, and it is no secret
 		return err
 	}
 	return s.run(ctx, "initdb", "-D", s.dir, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret,
@@ -144,9 +144,9 @@ func (s *Server) run(ctx context.Context, name string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(out.Name())
+	defer func() { _ = os.Remove(out.Name()) }()
 	defer out.Close()
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // the programs and folders are the tests' own
 	cmd.SysProcAttr, cmd.Dir, cmd.Stdout, cmd.Stderr = s.as, filepath.Dir(s.dir), out, out
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return len(e) > 2 && e[:2] == "PG" }), "LC_ALL=C")
 	if err := cmd.Run(); err != nil {
@@ -182,7 +182,7 @@ func freePort(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	addr, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
 		return 0, fmt.Errorf("listening on %s is not TCP", l.Addr())
