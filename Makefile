@@ -104,10 +104,12 @@ vulncheck: $(VULN) ## known vulnerabilities in what is called (fetches the Go vu
 
 RECORD := $(CURDIR)/.cache/contract/record
 .PHONY: contract
-contract: ## hold the GitHub fake to the descriptions that GitHub publishes (needs npm)
+contract: ## hold driver and fake of GitHub to the descriptions that GitHub publishes (needs npm)
 	@rm -rf "$(RECORD)" && mkdir -p "$(RECORD)"
 	$(GO) test ./integrations/github/githubtest -count=1 -run TestRecordingCoversEveryEndpoint -args -record "$(RECORD)"
+	$(GO) test ./integrations/github -count=1 -args -record "$(RECORD)"
 	$(GO) run -C integrations/github/contract . -record "$(RECORD)" -cache "$(CURDIR)/.cache/contract/cache"
+	@rm -rf "$(RECORD)"
 
 .PHONY: tidy-check
 tidy-check: ## go.mod and go.sum of every module are as go mod tidy would write them

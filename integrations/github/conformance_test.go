@@ -56,7 +56,8 @@ type farSide struct {
 func openWorld(t integrationtest.T, tune func(*Config)) integrationtest.World {
 	t.Helper()
 	clock := &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
-	f := &farSide{server: githubtest.New(githubtest.Options{Clock: clock.now, AsyncRequests: 1, DropResponseBodies: true}), words: map[string]integrationtest.Entry{}, clock: clock}
+	f := &farSide{server: githubtest.New(githubtest.Options{Clock: clock.now, AsyncRequests: 1, DropResponseBodies: *record == ""}), words: map[string]integrationtest.Entry{}, clock: clock}
+	recordTo(t, f.server)
 	f.url = f.server.Start()
 	t.Cleanup(f.server.Close)
 	root := f.server.AddUser("root", "Root Owner", "root@acme.example")
@@ -223,6 +224,9 @@ func (f *farSide) send(method, path, body string) int {
 		return 0
 	}
 	req.Header.Set("Authorization", "Bearer "+f.root)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0

@@ -16,11 +16,14 @@ import (
 // github.com, /api/graphql beside /api/v3 on a GitHub Enterprise Server.
 // https://docs.github.com/enterprise-server@latest/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
 func (c *client) graphQL() string {
-	if strings.HasSuffix(c.gh.BaseURL.Path, "/api/v3/") {
+	if c.onServer() {
 		return "../graphql"
 	}
 	return "graphql"
 }
+
+// onServer says that the far side is a GitHub Enterprise Server.
+func (c *client) onServer() bool { return strings.HasSuffix(c.gh.BaseURL.Path, "/api/v3/") }
 
 type graphError struct {
 	Type       string `json:"type"`

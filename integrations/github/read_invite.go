@@ -27,6 +27,7 @@ func (d *driver) orgInvitations(ctx context.Context) ([]orgInvitation, error) {
 	mark := d.mail.mark()
 	var all []orgInvitation
 	err := list(ctx, d.client, "list org invitations", d.client.inOrg("invitations"), func(i orgInvitation) { all = append(all, i) })
+	err = d.without(ctx, err, "members", "admin:org")
 	if err == nil {
 		d.mail.put(mark, all)
 	}

@@ -24,6 +24,18 @@ func (d *driver) may(ctx context.Context, permission string, scopes ...string) (
 	return false, err
 }
 
+// without says that the far side has no such thing at all: an Enterprise Server
+// knows no invitations and no roles of the enterprise, an enterprise that owns
+// its accounts invites nobody. Where our credential surely could see them, the
+// 404 means that.
+// https://docs.github.com/rest/orgs/members#list-pending-organization-invitations
+func (d *driver) without(ctx context.Context, missing error, permission string, scopes ...string) error {
+	if !d.client.onServer() && !d.cfg.ManagedUsers {
+		return missing
+	}
+	return d.absentIfAllowed(ctx, missing, permission, scopes...)
+}
+
 // absentIfAllowed turns a 404 into nothing where the permission is certain.
 func (d *driver) absentIfAllowed(ctx context.Context, missing error, permission string, scopes ...string) error {
 	if !codeIs(missing, lastday.CodeNotFound) {

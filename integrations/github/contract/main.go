@@ -4,11 +4,15 @@
 //
 // Usage, from the root of the tree:
 //
-//	go test ./integrations/github/githubtest -run TestRecordingCoversEveryEndpoint -args -record "$PWD/build/contract/record"
-//	go run -C integrations/github/contract . -record "$PWD/build/contract/record" -cache "$PWD/build/contract/cache"
+//	go test ./integrations/github/githubtest -count=1 -run TestRecordingCoversEveryEndpoint -args -record "$PWD/.cache/contract/record"
+//	go test ./integrations/github -count=1 -args -record "$PWD/.cache/contract/record"
+//	go run -C integrations/github/contract . -record "$PWD/.cache/contract/record" -cache "$PWD/.cache/contract/cache"
 //
-// A recording is appended to, so empty the folder first. Recordings of a client's own tests may lie beside the one of the
-// coverage test; without the latter the exceptions would match nothing.
+// which is what "make contract" does. The first records a call of every endpoint that is served, the second all that the
+// driver's own tests exchange, the conformance suite included. Where a test planted the answer (a fault), the request is
+// checked and the answer is not. Left out are the tests about the size of a company, whose calls are the same many times
+// over. A recording is appended to, so empty the folder first; it takes about 600 MB. All recordings belong together: an
+// exception that is needed for one of them matches nothing in the others.
 //
 // The flags are
 //

@@ -146,6 +146,9 @@ func (c *call) dispatch() *reply {
 	if out := c.resolve(); out != nil {
 		return out
 	}
+	if c.srv.opts.EnterpriseVersion != "" && c.route.cloudOnly() {
+		return notFound()
+	}
 	if c.route.gate != nil {
 		if out := c.route.gate(c); out != nil {
 			return out

@@ -202,6 +202,14 @@ func (e *estate) appSteps() []step {
 	}
 }
 
+// group is the number of the only group of the identity provider.
+func (e *estate) group() int64 {
+	for id := range e.srv.w.Orgs["acme"].Groups {
+		return id
+	}
+	return 0
+}
+
 func (e *estate) readSteps() []step {
 	var out []step
 	for path := range strings.FieldsSeq(`/rate_limit /user /user/orgs /user/memberships/orgs /user/teams /user/repository_invitations /organizations /users/lena
@@ -226,7 +234,7 @@ func (e *estate) readSteps() []step {
 	for path, id := range map[string]int64{
 		"/user/": e.leaver.ID(), "/repos/acme/web/keys/": e.deployKey, "/repos/acme/web/hooks/": e.repoHook, "/repos/acme/web/actions/runners/": e.repoRunner,
 		"/repos/acme/web/rulesets/": e.repoRules, "/orgs/acme/rulesets/": e.orgRules, "/orgs/acme/hooks/": e.orgHook, "/orgs/acme/actions/runners/": e.runner,
-		"/orgs/acme/organization-roles/": e.role,
+		"/orgs/acme/organization-roles/": e.role, "/orgs/acme/external-group/": e.group(),
 	} {
 		out = append(out, step{200, "GET", path + itoa(id), nil})
 	}

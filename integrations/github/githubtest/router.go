@@ -19,6 +19,18 @@ type route struct {
 // Name is the route as the published description writes it.
 func (r *route) Name() string { return r.Method + " " + r.Template }
 
+// cloudOnly says that Enterprise Server does not have the endpoint: its published description lacks it.
+func (r *route) cloudOnly() bool {
+	for _, part := range []string{
+		"/invitations", "/failed_invitations", "/credential-authorizations", "/codespaces", "/copilot", "/enterprise-roles", "/team-sync",
+	} {
+		if strings.Contains(r.Template, part) && !strings.HasPrefix(r.Template, "/repos/") {
+			return true
+		}
+	}
+	return false
+}
+
 // node is one step of the tree of routes; a literal step wins over a parameter.
 type node struct {
 	literal map[string]*node
