@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -37,10 +39,11 @@ func silence() sdklog.Logger { return sdklog.NewStructuredLogger(slog.New(slog.D
 // The far side is a small organization: whoever leaves administers one
 // repository, maintains one team and is a member.
 const (
-	orgName    = "northwind"
-	systemName = "code"
-	hrSecret   = "whsec_bGFzdGRheS1lbmQtdG8tZW5kLXNpZ25pbmcta2V5LTAx"
-	hrToken    = "token-for-asking-hr"
+	answerWithin = 30 * time.Second
+	orgName      = "northwind"
+	systemName   = "code"
+	hrSecret     = "whsec_bGFzdGRheS1lbmQtdG8tZW5kLXNpZ25pbmcta2V5LTAx"
+	hrToken      = "token-for-asking-hr"
 	// What must not be read anywhere when histories are encrypted.
 	leaverName  = "Quentin Zebrowski"
 	leaverEmail = "quentin.zebrowski@northwind.example"
@@ -284,6 +287,92 @@ func (h *house) caseID() string {
 	return lastday.Separation{Source: "people", Person: h.person, Engagement: h.contract}.CaseID()
 }
 
+// leaves says that the engagement ends now.
+func (h *house) leaves() {
+	h.t.Helper()
+	s := lastday.Separation{
+		Source: "people", Kind: lastday.SeparationImmediate, Person: h.person, Engagement: h.contract,
+		LastDay: lastday.DateOf(time.Now()), Zone: "Europe/Berlin", EnteredAt: time.Now().UTC(),
+	}
+	d := lastday.Delivery{Source: "people", ID: h.person.Key, Type: "immediate", ReceivedAt: time.Now().UTC(), Scheme: "file", Actor: "test", Separation: &s}
+	if _, err := h.cases.Accept(h.t.Context(), d); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// task waits for an open task of a kind.
+func (h *house) task(kind workflows.TaskKind) workflows.Task {
+	h.t.Helper()
+	var found workflows.Task
+	h.until("a task "+string(kind), func(st workflows.Status) bool {
+		for _, task := range st.Tasks {
+			if task.Kind == kind && task.Closed == nil {
+				found = task
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// resolve answers a task and waits for the answer.
+func (h *house) resolve(task workflows.Task, how, account string) {
+	h.t.Helper()
+	id := how + " " + task.ID
+	m := workflows.ResolveMessage{Message: workflows.Message{ID: id, Actor: "ann", Reason: "looked at it"}, Task: task.ID, How: how, Account: account, Evidence: "ticket 4711"}
+	e, err := h.cases.Send(h.t.Context(), h.caseID(), workflows.SignalResolve, id, m)
+	if err != nil || e.Refused != "" {
+		h.t.Fatalf("%s: %+v: %v", id, e, err)
+	}
+}
+
+// ends waives what is left for people and holds the case to its end: nothing
+// left, nobody else touched, nothing done twice.
+func (h *house) ends() workflows.CaseResult {
+	h.t.Helper()
+	ctx, done := context.WithCancel(h.t.Context())
+	defer done()
+	go h.answer(ctx)
+	result, err := h.result(80 * time.Second)
+	if err != nil {
+		st := h.status()
+		h.t.Fatalf("the case does not end: %v: %s, stage %s\nlanes %+v\ntasks %+v", err, st.State, st.Stage, st.Lanes, st.Tasks)
+	}
+	if left := h.far.Access(h.leaver.ID()); len(left) > 0 {
+		h.t.Errorf("the leaver still has %v", left)
+	}
+	h.untouched()
+	return result
+}
+
+// untouched holds that nobody else lost or gained anything, and that nothing
+// took effect twice.
+func (h *house) untouched() {
+	h.t.Helper()
+	if touched := h.before.Bystanders(h.far.Snapshot(), h.leaver.ID()); len(touched) > 0 {
+		h.t.Errorf("others were touched: %+v", touched)
+	}
+	seen := map[string]bool{}
+	for _, write := range h.writes() {
+		if seen[write] {
+			h.t.Errorf("done twice: %s", write)
+		}
+		seen[write] = true
+	}
+}
+
+// writes are the writes that took effect.
+func (h *house) writes() []string {
+	var all []string
+	for _, call := range h.far.Writes() {
+		if call.Status < http.StatusBadRequest && changes(call.Method, call.Path) {
+			all = append(all, call.Method+" "+call.Path+" "+call.Body)
+		}
+	}
+	return all
+}
+
 func (h *house) status() workflows.Status {
 	h.t.Helper()
 	var st workflows.Status
@@ -371,3 +460,49 @@ func get(url string) int {
 }
 
 func (h *house) hook() string { return "http://" + h.listen + "/v1/hooks/people" }
+
+// read reads a file of the house's folder.
+func (h *house) read(name string) string {
+	h.t.Helper()
+	text, err := os.ReadFile(filepath.Join(h.dir, name))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// told waits until people were told of a task.
+func (h *house) told(task workflows.Task) {
+	h.t.Helper()
+	h.until("people to be told", func(st workflows.Status) bool {
+		for _, t := range st.Tasks {
+			if t.ID == task.ID {
+				return t.Told > 0
+			}
+		}
+		return false
+	})
+	eventually(h.t, 30*time.Second, "the notice", func() bool {
+		text, err := os.ReadFile(filepath.Join(h.dir, "notices.jsonl"))
+		return err == nil && len(text) > 0
+	})
+}
+
+// accountID is the immutable id of the leaver's account.
+func (h *house) accountID() string { return fmt.Sprint(h.leaver.ID()) }
+
+// eventID is the workflow of the event that leaves brings.
+func (h *house) eventID() string {
+	return lastday.Delivery{Source: "people", ID: h.person.Key}.WorkflowID()
+}
+
+// readable adds to a history what stands behind base64.
+func readable(text string) string {
+	all := text
+	for _, part := range regexp.MustCompile(`"[A-Za-z0-9+/]{8,}={0,2}"`).FindAllString(text, -1) {
+		if plain, err := base64.StdEncoding.DecodeString(strings.Trim(part, `"`)); err == nil {
+			all += "\n" + string(plain)
+		}
+	}
+	return all
+}

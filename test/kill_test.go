@@ -79,7 +79,7 @@ type exit struct {
 
 	proxy  *proxy
 	at     point
-	writes atomic.Int64
+	wrote  atomic.Int64
 	killed atomic.Bool
 	dead   chan struct{}
 	once   sync.Once
@@ -100,14 +100,7 @@ func (e *exit) run(t *testing.T, at point) end {
 		e.proxy.arm(e.springs)
 	}
 	e.startWorker()
-	now := lastday.DateOf(time.Now())
-	s := lastday.Separation{
-		Source: "people", Kind: lastday.SeparationImmediate, Person: e.person, Engagement: e.contract, LastDay: now, Zone: "Europe/Berlin", EnteredAt: time.Now().UTC(),
-	}
-	d := lastday.Delivery{Source: "people", ID: e.person.Key, Type: "immediate", ReceivedAt: time.Now().UTC(), Scheme: "file", Actor: "test", Separation: &s}
-	if _, err := e.cases.Accept(t.Context(), d); err != nil {
-		t.Fatal(err)
-	}
+	e.leaves()
 	if at != (point{}) {
 		e.revive(t)
 	}
@@ -139,13 +132,13 @@ func (e *exit) revive(t *testing.T) {
 
 // answer does what a person has to: GitHub does not say whose an installed app
 // is, so somebody must.
-func (e *exit) answer(ctx context.Context) {
+func (h *house) answer(ctx context.Context) {
 	poll := time.NewTicker(250 * time.Millisecond)
 	defer poll.Stop()
 	for ctx.Err() == nil {
 		<-poll.C
 		asking, cancel := context.WithTimeout(ctx, 2*time.Second)
-		st, err := e.cases.Status(asking, e.caseID())
+		st, err := h.cases.Status(asking, h.caseID())
 		cancel()
 		if err != nil {
 			continue // No worker answers, or there is no case yet.
@@ -154,8 +147,7 @@ func (e *exit) answer(ctx context.Context) {
 			if task.Closed == nil && task.Kind == workflows.TaskResidue {
 				m := workflows.ResolveMessage{Message: workflows.Message{ID: "waive " + task.ID, Actor: "ann", Reason: "ours"}, Task: task.ID, How: workflows.HowWaive}
 				// What is not heard is said again.
-				_ = e.client.SignalWorkflow(ctx, workflows.CaseWorkflowID(e.caseID()), "", workflows.SignalResolve, m)
-				return
+				_ = h.client.SignalWorkflow(ctx, workflows.CaseWorkflowID(h.caseID()), "", workflows.SignalResolve, m)
 			}
 		}
 	}
@@ -184,7 +176,7 @@ func (e *exit) watchWrites(far http.Handler) http.Handler {
 			far.ServeHTTP(w, r)
 			return
 		}
-		at := point{Step: stepWrite, What: fmt.Sprint(e.writes.Add(1))}
+		at := point{Step: stepWrite, What: fmt.Sprint(e.wrote.Add(1))}
 		if e.springs(at) {
 			panic(http.ErrAbortHandler)
 		}
@@ -225,7 +217,7 @@ func (e *exit) boundaries(t *testing.T) []point {
 			all = append(all, point{stepSchedule, id, true})
 		}
 	}
-	for i := range e.writes.Load() {
+	for i := range e.wrote.Load() {
 		all = append(all, point{stepWrite, fmt.Sprint(i + 1), false}, point{stepWrite, fmt.Sprint(i + 1), true})
 	}
 	slices.SortStableFunc(all, func(a, b point) int { return e.patience(b) - e.patience(a) })
@@ -264,11 +256,7 @@ func (e *exit) end(result workflows.CaseResult) end {
 	for _, task := range result.Tasks {
 		out.Open = append(out.Open, string(task.Kind)+" "+task.What)
 	}
-	for _, call := range e.far.Writes() {
-		if call.Status < http.StatusBadRequest && changes(call.Method, call.Path) {
-			out.Writes = append(out.Writes, call.Method+" "+call.Path+" "+call.Body)
-		}
-	}
+	out.Writes = e.writes()
 	slices.Sort(out.Orders)
 	slices.Sort(out.Writes)
 	return out

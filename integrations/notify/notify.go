@@ -42,7 +42,7 @@ func Kinds() []Kind { return []Kind{KindStuck, KindTask, KindApproval, KindRetur
 type Notice struct {
 	// ID is the same whenever the same thing is told again after a failure.
 	ID string `json:"id"`
-	// Case is the opaque id of the case.
+	// Case is the opaque id of the case, empty for an event that became none.
 	Case   string `json:"case"`
 	System string `json:"system,omitempty"`
 	Stage  string `json:"stage,omitempty"`
