@@ -230,3 +230,13 @@ func (o *Org) AddSeat(u *User, t *Team) {
 		x.Seats[u.id] = s
 	})
 }
+
+// RemoveCollaborator takes back the role that the repository itself gave.
+func (r *Repo) RemoveCollaborator(u *User) {
+	r.change(func(_ *world, x *repo) { delete(x.Collaborators, u.id) })
+}
+
+// Remove ends a membership, as an owner would.
+func (o *Org) Remove(u *User) {
+	o.change(func(w *world, x *org) { o.srv.removeMember(w, x, u.id, o.srv.opts.Clock(), 0) })
+}
