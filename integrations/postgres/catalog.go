@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -75,6 +76,14 @@ from o left join lateral (select * from aclexplode(o.acl) x where x.grantee = $1
 	left join pg_roles g on g.oid = $4::int8::oid
 where o.sub = $5::int4`
 
+// singleParameter is the same for a parameter. The superuser that came with the
+// cluster owns them all.
+const singleParameter = `select 'pg_parameter_acl', 0::oid, 0, 'parameter', '', $2::text, '', '', 10::oid, false,
+	g.oid, g.rolname::text, coalesce(e.grantee, 0::oid), coalesce(e.privilege_type, ''), coalesce(e.is_grantable, false)
+from pg_roles g left join lateral (select x.* from pg_parameter_acl p cross join lateral aclexplode(p.paracl) x
+	where p.parname = $2::text and x.grantee = $1::int8::oid and x.grantor = $3::int8::oid) e on true
+where g.oid = $3::int8::oid`
+
 // parameters is the part of objects that came with version 15.
 // https://www.postgresql.org/docs/15/catalog-pg-parameter-acl.html
 const parameters = `union all select 'pg_parameter_acl', p.oid, 0, 'parameter', '', p.parname, '', '', 10::oid, false, p.paracl
@@ -100,6 +109,9 @@ func askEntries(into *[]entry, major int, roles []int64, shared bool) question {
 
 // askObject reads the privileges that a role has in a place.
 func askObject(into *[]entry, major int, role uint32, p place) question {
+	if p.class == classParameter {
+		return ask(into, singleParameter, int64(role), p.parameter, int64(p.grantor))
+	}
 	return ask(into, objectsSQL(major, `select $2::text::regclass::oid, $3::int8::oid`, single),
 		int64(role), p.class, int64(p.object), int64(p.grantor), p.sub)
 }
@@ -133,12 +145,21 @@ type place struct {
 	database uint32 // 0 is shared by all databases
 	class    string
 	object   uint32
-	sub      int32
-	grantor  uint32
+	// parameter is there instead of a number: the row of a parameter goes when the
+	// last privilege on it goes, and its number with it.
+	parameter string
+	sub       int32
+	grantor   uint32
 }
 
+const classParameter = "pg_parameter_acl"
+
 func (p place) String() string {
-	return fmt.Sprintf("%d/%s/%d/%d/%d", p.database, p.class, p.object, p.sub, p.grantor)
+	object := p.parameter
+	if p.class != classParameter {
+		object = strconv.FormatUint(uint64(p.object), 10)
+	}
+	return fmt.Sprintf("%d/%s/%s/%d/%d", p.database, p.class, object, p.sub, p.grantor)
 }
 
 func parsePlace(id string) (place, bool) {
@@ -147,12 +168,18 @@ func parsePlace(id string) (place, bool) {
 	if len(fields) != 5 {
 		return p, false
 	}
-	n, err := fmt.Sscanf(fields[0]+" "+strings.Join(fields[2:], " "), "%d %d %d %d", &p.database, &p.object, &p.sub, &p.grantor)
-	p.class = fields[1]
+	object := fields[2]
+	if p.class = fields[1]; p.class == classParameter {
+		p.parameter, object = object, "0"
+	}
+	n, err := fmt.Sscanf(strings.Join([]string{fields[0], object, fields[3], fields[4]}, " "), "%d %d %d %d", &p.database, &p.object, &p.sub, &p.grantor)
 	return p, err == nil && n == 4 && p.String() == id && strings.Trim(p.class, "abcdefghijklmnopqrstuvwxyz_") == "" && p.class != ""
 }
 
 func (e entry) place(database uint32) place {
+	if e.Class == classParameter {
+		return place{database: database, class: e.Class, parameter: e.Name, grantor: e.Grantor}
+	}
 	return place{database: database, class: e.Class, object: e.Object, sub: e.Sub, grantor: e.Grantor}
 }
 

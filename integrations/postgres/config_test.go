@@ -47,7 +47,7 @@ func TestConfigurationsThatMakeNoSense(t *testing.T) {
 }
 
 func FuzzIDs(f *testing.F) {
-	for _, s := range []string{"16384/kim", "0/kim", "kim", "5/pg_class/1/0/10", "5/10/0/r", "77/1700000000000000", "indirect/7", "7/10", "", "/", "99999999999/x"} {
+	for _, s := range []string{"16384/kim", "0/kim", "kim", "5/pg_class/1/0/10", "0/pg_parameter_acl/my.own/0/10", "5/10/0/r", "77/1700000000000000", "indirect/7", "7/10", "", "/", "99999999999/x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

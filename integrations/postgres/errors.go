@@ -72,6 +72,8 @@ func codeOf(far *pgconn.PgError) lastday.Code {
 		return lastday.CodeTransient
 	case "25006": // a standby, or a cluster that was made read-only
 		return lastday.CodeUnsupported
+	case "XX000": // two transactions met at one row of a catalog: "tuple concurrently updated"
+		return lastday.CodeTransient
 	case "2BP01":
 		return lastday.CodeProtected
 	case "3D000", "42704", "42P01", "42883":
@@ -86,8 +88,6 @@ func codeOf(far *pgconn.PgError) lastday.Code {
 		return lastday.CodeUnsupported
 	case "42":
 		return lastday.CodeInternal
-	case "XX": // two transactions met at one row of a catalog: "tuple concurrently updated"
-		return lastday.CodeTransient
 	}
 	return lastday.CodeInvalid
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -18,37 +19,42 @@ import (
 	"lastday/integrations/postgres/postgrestest"
 )
 
-// The servers that the tests share: the cluster, and another one to which a
-// connection string may lead by mistake. Every test makes roles and a schema
-// of its own.
+// The servers that the tests share, started when the first test wants them: the
+// cluster, and another one to which a connection string may lead by mistake.
+// Every test makes roles and a schema of its own.
 var (
 	cluster, elsewhere *postgrestest.Server
+	startServers       = sync.OnceValue(servers)
+	folders            []string
 	worlds             atomic.Int64
 )
 
-func TestMain(m *testing.M) { os.Exit(withServers(m)) }
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, s := range []*postgrestest.Server{cluster, elsewhere} {
+		if s != nil {
+			_ = s.Stop(context.Background())
+		}
+	}
+	for _, dir := range folders {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
 
-func withServers(m *testing.M) int {
+func servers() error {
 	ctx := context.Background()
 	for _, s := range []**postgrestest.Server{&cluster, &elsewhere} {
 		dir, err := os.MkdirTemp("", "postgres-test-")
-		if err == nil {
-			defer os.RemoveAll(dir)
-			*s, err = postgrestest.Start(ctx, dir)
-		}
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "these tests need a real PostgreSQL:", err)
-			return 1
+			return err
 		}
-		defer (*s).Stop(ctx)
-	}
-	for _, sql := range []string{"create database acme", "create database second"} {
-		if err := exec(ctx, cluster, "postgres", sql); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
+		folders = append(folders, dir)
+		if *s, err = postgrestest.Start(ctx, dir); err != nil {
+			return err
 		}
 	}
-	return m.Run()
+	return errors.Join(exec(ctx, cluster, "postgres", "create database acme"), exec(ctx, cluster, "postgres", "create database second"))
 }
 
 func exec(ctx context.Context, s *postgrestest.Server, database, sql string) error {
@@ -172,6 +178,9 @@ func (w *world) mustConnect(user, password, database string) *pgx.Conn {
 // newWorld makes the roles that every world has: kim leaves, lee stays.
 func newWorld(t integrationtest.T) *world {
 	t.Helper()
+	if err := startServers(); err != nil {
+		t.Fatalf("these tests need a real PostgreSQL: %v", err)
+	}
 	w := &world{t: t, prefix: fmt.Sprintf("w%d \"x\" ", worlds.Add(1))}
 	var err error
 	if w.proxy, err = postgrestest.NewProxy(cluster.Addr); err != nil {
@@ -288,7 +297,10 @@ func (w *world) know() {
 	on("pg_namespace", "'{}'::regnamespace", "acme", "0", "select unnest(nspacl)::text from pg_namespace where oid = '{}'::regnamespace", owner, reading,
 		map[string]string{"none": "revoke all on schema {} from {kim}", "read": "revoke all on schema {} from {kim}; grant usage on schema {} to {kim}"})
 	on("pg_database", "select oid from pg_database where datname = 'second'", "", "0", "select unnest(datacl)::text from pg_database where datname = 'second'", "postgres", levels, nil)
-	on("pg_parameter_acl", "select oid from pg_parameter_acl where parname = 'log_min_messages'", "", "0", "select unnest(paracl)::text from pg_parameter_acl where parname = 'log_min_messages'", "postgres", levels, nil)
+	w.things = append(w.things, thing{
+		kind: kindPrivilege, resource: "0/pg_parameter_acl/log_min_messages/0/10", grantor: "postgres", letters: levels,
+		acl: "select unnest(paracl)::text from pg_parameter_acl where parname = 'log_min_messages'",
+	})
 	w.acme, w.second = w.second, w.acme
 	class, object, _, sub, acl = table("far")
 	on(class, object, "second", sub, acl, owner, levels, nil)
