@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -46,17 +47,34 @@ func (l leaver) event(now time.Time) ([]byte, error) {
 }
 
 // send sends the leaver's event to the starter and says how long the starter
-// took to take it. Like an HR system it tries again after a 5xx; h.again counts
-// how often, and the time is that of the attempt that was taken.
+// took to take it. Like an HR system it waits and tries again after a 5xx;
+// h.again counts how often, and the time is that of the attempt that was taken.
 func (h *house) send(ctx context.Context, l leaver) (time.Duration, error) {
-	for range 100 {
+	const attempts = 60
+	for n := range attempts {
 		took, taken, err := h.attempt(ctx, l)
 		if err != nil || taken {
 			return took, err
 		}
 		h.again.Add(1)
+		if err := pause(ctx, min(time.Duration(n+1)*100*time.Millisecond, 5*time.Second)); err != nil {
+			return 0, err
+		}
 	}
-	return 0, fmt.Errorf("the starter did not take the event of %s in 100 attempts: %w", l.person(), h.alive())
+	said, err := os.ReadFile(h.starter.log)
+	err = errors.Join(err, h.alive(), errors.New(tail(string(said), 1000)))
+	return 0, fmt.Errorf("the starter did not take the event of %s in %d attempts: %w", l.person(), attempts, err)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	over := time.NewTimer(d)
+	defer over.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-over.C:
+		return nil
+	}
 }
 
 func (h *house) attempt(ctx context.Context, l leaver) (took time.Duration, taken bool, err error) {

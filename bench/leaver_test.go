@@ -3,6 +3,10 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,4 +64,29 @@ func sourceWith(t *testing.T, secret string, now time.Time) *generic.Source {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func TestEventsAreSentAgainAsHRDoes(t *testing.T) {
+	var asked atomic.Int64
+	starter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		status := http.StatusAccepted
+		if asked.Add(1) < 3 {
+			status = http.StatusServiceUnavailable
+		}
+		w.WriteHeader(status)
+	}))
+	defer starter.Close()
+	h := &house{o: options{now: time.Now}, secret: "whsec_bGFzdGRheS1iZW5jaG1hcmstc2lnbmluZy1rZXktMDE=", listen: strings.TrimPrefix(starter.URL, "http://")}
+	if _, err := h.send(t.Context(), leaver{}); err != nil || asked.Load() != 3 || h.again.Load() != 2 {
+		t.Errorf("%d attempts, %d again: %v", asked.Load(), h.again.Load(), err)
+	}
+}
+
+func TestAnEventThatIsRefusedIsAMistakeOfOurs(t *testing.T) {
+	starter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer starter.Close()
+	h := &house{o: options{now: time.Now}, secret: "whsec_bGFzdGRheS1iZW5jaG1hcmstc2lnbmluZy1rZXktMDE=", listen: strings.TrimPrefix(starter.URL, "http://")}
+	if _, err := h.send(t.Context(), leaver{}); err == nil || h.again.Load() != 0 {
+		t.Errorf("again %d times: %v", h.again.Load(), err)
+	}
 }
