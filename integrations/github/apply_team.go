@@ -13,7 +13,7 @@ import (
 // slug changes with its name.
 func (d *driver) readTeamRung(ctx context.Context, j *job) (string, error) {
 	t, err := d.teamNow(ctx, j)
-	if err != nil || t == nil || t.role == "" {
+	if err != nil || t.role == "" {
 		return lastday.None, err
 	}
 	if t.managed != "" {
@@ -30,32 +30,33 @@ func recallTeam(j *job, g lastday.Grant) bool {
 	return validSlug(slug) && g.ManagedBy == "" && len(g.Via) == 0
 }
 
-func (d *driver) teamNow(ctx context.Context, j *job) (*team, error) {
+// teamNow is the team as the person is in it; one without a role if they are not.
+func (d *driver) teamNow(ctx context.Context, j *job) (team, error) {
 	if d.cfg.NoGraphQL {
 		return d.teamNowByREST(ctx, j)
 	}
 	teams, err := d.teamsByGraph(ctx, j.who)
 	if err != nil {
-		return nil, err
+		return team{}, err
 	}
 	for _, t := range teams {
 		if itoa(t.id) == j.resource().ID {
-			return &t, nil
+			return t, nil
 		}
 	}
-	return nil, nil
+	return team{}, nil
 }
 
-func (d *driver) teamNowByREST(ctx context.Context, j *job) (*team, error) {
+func (d *driver) teamNowByREST(ctx context.Context, j *job) (team, error) {
 	slug, err := d.teamSlug(ctx, j.resource())
 	if err != nil || slug == "" {
-		return nil, err
+		return team{}, err
 	}
 	m, err := d.teamMembership(ctx, slug, j.who)
 	if codeIs(err, lastday.CodeNotFound) {
-		return nil, nil // the team itself was seen just now
+		return team{}, nil // the team itself was seen just now
 	}
-	return &team{slug: slug, role: m.Role, pending: m.State == "pending"}, err
+	return team{slug: slug, role: m.Role, pending: m.State == "pending"}, err
 }
 
 // teamSlug is the slug of now of the team with the resource's id; empty if

@@ -21,7 +21,7 @@ func (d *driver) codeownersByREST(ctx context.Context, repo string) ([]string, e
 		}
 		text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(file.Content, "\n", ""))
 		if err != nil {
-			return nil, nil // no text file: it names nobody
+			return nil, nil //nolint:nilerr // no text file: it names nobody
 		}
 		return owners(string(text)), nil
 	}

@@ -219,7 +219,7 @@ func (f *farSide) call(t integrationtest.T, method, path, body string) {
 func (f *farSide) send(method, path, body string) int {
 	f.server.Org("acme").SetSAML("")
 	defer f.server.Org("acme").SetSAML("enforced")
-	req, err := http.NewRequest(method, f.url+path, strings.NewReader(body)) //nolint:noctx // the server is in this process
+	req, err := http.NewRequest(method, f.url+path, strings.NewReader(body))
 	if err != nil {
 		return 0
 	}

@@ -117,14 +117,22 @@ func kinds() []integrations.KindOfGrant {
 
 func kindsOfCredentials() []integrations.KindOfGrant {
 	return []integrations.KindOfGrant{
-		{Name: kindCredential, What: "SAML authorization of a classic token or SSH key", Order: 10, Ladder: one(rungHeld, lastday.LevelWrite),
-			Restore: never("a revoked credential cannot be authorized again")},
-		{Name: kindToken, What: "fine-grained token approved for the organization", Order: 12, Ladder: one(rungHeld, lastday.LevelWrite),
-			Restore: never("the person must make a new token"), Settles: time.Minute},
-		{Name: kindTokenRequest, What: "request for a fine-grained token", Order: 14, Ladder: one(rungHeld, lastday.LevelSignIn),
-			Restore: never("the person must ask again")},
-		{Name: kindSent, What: "pending invitation that the person sent", Order: 16, Ladder: one(rungHeld, lastday.LevelAdmin),
-			Restore: never("it must be sent anew by somebody else")},
+		{
+			Name: kindCredential, What: "SAML authorization of a classic token or SSH key", Order: 10, Ladder: one(rungHeld, lastday.LevelWrite),
+			Restore: never("a revoked credential cannot be authorized again"),
+		},
+		{
+			Name: kindToken, What: "fine-grained token approved for the organization", Order: 12, Ladder: one(rungHeld, lastday.LevelWrite),
+			Restore: never("the person must make a new token"), Settles: time.Minute,
+		},
+		{
+			Name: kindTokenRequest, What: "request for a fine-grained token", Order: 14, Ladder: one(rungHeld, lastday.LevelSignIn),
+			Restore: never("the person must ask again"),
+		},
+		{
+			Name: kindSent, What: "pending invitation that the person sent", Order: 16, Ladder: one(rungHeld, lastday.LevelAdmin),
+			Restore: never("it must be sent anew by somebody else"),
+		},
 		{Name: kindEntRole, What: "role in the enterprise", Order: 18, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: exact()},
 		{Name: kindOrgRole, What: "organization role", Order: 20, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: whileMember()},
 		{Name: kindRuleset, What: "may bypass a ruleset", Order: 22, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
@@ -136,20 +144,28 @@ func kindsOfCredentials() []integrations.KindOfGrant {
 func kindsOfAccess() []integrations.KindOfGrant {
 	return []integrations.KindOfGrant{
 		{Name: kindTeam, What: "team membership", Order: 40, Ladder: teamLadder(lastday.LevelWrite), Restore: whileMember()},
-		{Name: kindRepo, What: "role on a repository, given directly", Order: 50, Ladder: repoLadder(),
-			Restore: lastday.Restore{Fidelity: lastday.RestoreExact, Note: "exact for members; an outside collaborator must accept an invitation"}, Settles: time.Minute},
+		{
+			Name: kindRepo, What: "role on a repository, given directly", Order: 50, Ladder: repoLadder(),
+			Restore: lastday.Restore{Fidelity: lastday.RestoreExact, Note: "exact for members; an outside collaborator must accept an invitation"}, Settles: time.Minute,
+		},
 		{Name: kindRepoInvite, What: "pending invitation to a repository", Order: 55, Ladder: repoLadder(), Restore: lossy("a new invitation is sent")},
-		{Name: kindDeployKey, What: "deploy key that the person added", Order: 60, Ladder: rungs(
-			lastday.Rung{Name: "read-write", Level: lastday.LevelWrite}, lastday.Rung{Name: "read-only", Level: lastday.LevelRead}),
-			Restore: lossy("made anew from the public key, with another id and added by us")},
+		{
+			Name: kindDeployKey, What: "deploy key that the person added", Order: 60, Ladder: rungs(
+				lastday.Rung{Name: "read-write", Level: lastday.LevelWrite}, lastday.Rung{Name: "read-only", Level: lastday.LevelRead}),
+			Restore: lossy("made anew from the public key, with another id and added by us"),
+		},
 		{Name: kindSpacePay, What: "the organization pays for the person's codespaces", Order: 64, Ladder: one(rungHeld, lastday.LevelSignIn), Restore: whileMember()},
-		{Name: kindCodespace, What: "codespace", Order: 65, Ladder: rungs(
-			lastday.Rung{Name: "running", Level: lastday.LevelWrite}, lastday.Rung{Name: "stopped", Level: lastday.LevelRead}),
-			Restore: never("unpushed work is destroyed"), Settles: 5 * time.Minute},
+		{
+			Name: kindCodespace, What: "codespace", Order: 65, Ladder: rungs(
+				lastday.Rung{Name: "running", Level: lastday.LevelWrite}, lastday.Rung{Name: "stopped", Level: lastday.LevelRead}),
+			Restore: never("unpushed work is destroyed"), Settles: 5 * time.Minute,
+		},
 		{Name: kindCopilot, What: "Copilot seat", Order: 70, Ladder: one("seat", lastday.LevelSignIn), Restore: exact()},
 		{Name: kindEntTeam, What: "membership through an enterprise team", Order: 80, Ladder: one(rungMember, lastday.LevelRead), Restore: exact()},
-		{Name: kindBase, What: "what every member may do on every repository", Order: 82, ReadOnly: true, Ladder: repoLadder(),
-			Restore: lastday.Restore{Fidelity: lastday.RestoreConsent, Note: "comes and goes with the membership"}},
+		{
+			Name: kindBase, What: "what every member may do on every repository", Order: 82, ReadOnly: true, Ladder: repoLadder(),
+			Restore: lastday.Restore{Fidelity: lastday.RestoreConsent, Note: "comes and goes with the membership"},
+		},
 		{Name: kindInvite, What: "pending invitation to the organization", Order: 85, Ladder: invitedLadder(), Restore: lossy("a new invitation is sent")},
 		{Name: kindMember, What: "membership of the organization", Order: 90, Ladder: rolesLadder(), Restore: reinstate()},
 		{Name: kindManaged, What: "managed account of the enterprise", Order: 95, Ladder: one(rungActive, lastday.LevelSignIn), Restore: exact(), Settles: 5 * time.Minute},

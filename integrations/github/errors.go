@@ -15,8 +15,7 @@ import (
 
 // classify turns what go-github returns into an error with a code.
 func classify(op string, resp *gh.Response, err error, writes bool) error {
-	var accepted *gh.AcceptedError
-	if errors.As(err, &accepted) {
+	if _, ok := errors.AsType[*gh.AcceptedError](err); ok {
 		return &acceptedError{}
 	}
 	if limited := remembered(op, err); limited != nil {
@@ -52,12 +51,10 @@ func named(op string, err error) *lastday.Error {
 // remembered knows the two errors of go-github that may come without a request
 // on the wire: it remembers a limit and refuses by itself.
 func remembered(op string, err error) error {
-	var primary *gh.RateLimitError
-	if errors.As(err, &primary) {
+	if primary, ok := errors.AsType[*gh.RateLimitError](err); ok {
 		return limited(op, primary.Response, time.Until(primary.Rate.Reset.Time))
 	}
-	var secondary *gh.AbuseRateLimitError
-	if errors.As(err, &secondary) {
+	if secondary, ok := errors.AsType[*gh.AbuseRateLimitError](err); ok {
 		return limited(op, secondary.Response, secondary.GetRetryAfter())
 	}
 	return nil
@@ -136,8 +133,7 @@ func refusalText(answered *gh.ErrorResponse) string {
 
 // statusOf is the status of a refusal, zero if the error is none.
 func statusOf(err error) int {
-	var refused *refusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusedError](err); ok {
 		return refused.status
 	}
 	return 0

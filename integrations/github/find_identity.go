@@ -54,7 +54,7 @@ func (d *driver) findBySAML(ctx context.Context, address string, found *findings
 			} `json:"samlIdentityProvider"`
 		} `json:"organization"`
 	}
-	_, err := d.client.query(ctx, "find by identity", identityQuery, map[string]any{"org": d.cfg.Org, "name": address}, &got)
+	err := d.client.query(ctx, "find by identity", identityQuery, map[string]any{"org": d.cfg.Org, "name": address}, &got)
 	if err != nil {
 		return found.look(err)
 	}
@@ -141,7 +141,7 @@ func (d *driver) findByAddress(ctx context.Context, person lastday.Person, found
 				} `json:"membersWithRole"`
 			} `json:"organization"`
 		}
-		if _, err := d.client.query(ctx, op, addressQuery, map[string]any{"org": d.cfg.Org, "after": after}, &got); err != nil {
+		if err := d.client.query(ctx, op, addressQuery, map[string]any{"org": d.cfg.Org, "after": after}, &got); err != nil {
 			return found.look(err)
 		}
 		if got.Organization == nil {

@@ -79,19 +79,19 @@ func (q question) text() string {
 	return b.String()
 }
 
-// question says what one glance can answer about the person; nil if it cannot
+// question says what one glance can answer about the person; not ok if it cannot
 // answer anything.
-func (d *driver) question(ctx context.Context, w who, s standing) (*question, error) {
+func (d *driver) question(ctx context.Context, w who, s standing) (q question, ok bool, err error) {
 	if d.cfg.NoGraphQL || w.login == "" {
-		return nil, nil
+		return q, false, nil
 	}
 	idx, err := d.index.current(ctx)
 	if err != nil {
-		return nil, err
+		return q, false, err
 	}
-	q := &question{who: w, member: s.in, saml: idx.saml == samlOn}
+	q = question{who: w, member: s.in, saml: idx.saml == samlOn}
 	if q.witness, err = d.otherMember(ctx, idx, w); err != nil || q.witness.ID == 0 {
-		return nil, err
+		return q, false, err
 	}
 	if s.mayHaveRoles() {
 		q.roles = idx.repos[:min(len(idx.repos), d.batch())]
@@ -103,10 +103,8 @@ func (d *driver) question(ctx context.Context, w who, s standing) (*question, er
 		}
 	}
 	strange := func(r indexedRepo) bool { return !validRepo(r.name) }
-	if len(q.named)+len(q.rules) > guardBatch || slices.ContainsFunc(slices.Concat(q.roles, q.named), strange) {
-		return nil, nil
-	}
-	return q, nil
+	fits := len(q.named)+len(q.rules) <= guardBatch && !slices.ContainsFunc(slices.Concat(q.roles, q.named), strange)
+	return q, fits, nil
 }
 
 // otherMember is somebody whose membership should show beside the person's.
@@ -134,8 +132,8 @@ func (b *belonging) is(id int64) bool { return b != nil && b.DatabaseID == id }
 // was refused: then each part is asked by itself, so that one that is hidden
 // does not hide the rest.
 func (d *driver) look(ctx context.Context, w who, s standing) (*glance, error) {
-	q, err := d.question(ctx, w, s)
-	if err != nil || q == nil {
+	q, ok, err := d.question(ctx, w, s)
+	if err != nil || !ok {
 		return nil, err
 	}
 	var got struct {
@@ -144,12 +142,12 @@ func (d *driver) look(ctx context.Context, w who, s standing) (*glance, error) {
 		Organization json.RawMessage `json:"organization"`
 	}
 	vars := map[string]any{"org": d.cfg.Org, "login": w.login, "witness": q.witness.Login}
-	_, err = d.client.query(ctx, "read account", q.text(), vars, &got)
+	err = d.client.query(ctx, "read account", q.text(), vars, &got)
 	if err != nil || !got.L.is(w.id) {
 		return nil, unlessHidden(d.askLess(err))
 	}
 	g := &glance{own: got.L.Organization != nil, others: got.W.is(q.witness.ID) && got.W.Organization != nil}
-	return g, d.fill(g, *q, got.Organization)
+	return g, d.fill(g, q, got.Organization)
 }
 
 // fill reads the organization's part of the answer.

@@ -37,7 +37,7 @@ type graphError struct {
 // query asks one GraphQL query and reads its data into into. An answer with
 // errors is an error, however much data came with it: a part must not pass for
 // the whole.
-func (c *client) query(ctx context.Context, op, text string, vars map[string]any, into any) (answer, error) {
+func (c *client) query(ctx context.Context, op, text string, vars map[string]any, into any) error {
 	var got struct {
 		Data   json.RawMessage `json:"data"`
 		Errors []graphError    `json:"errors"`
@@ -45,18 +45,18 @@ func (c *client) query(ctx context.Context, op, text string, vars map[string]any
 	body := map[string]any{"query": text, "variables": vars}
 	a, err := c.do(ctx, call{op: op, method: "POST", where: c.graphQL(), body: body}, &got)
 	if err != nil {
-		return a, err
+		return err
 	}
 	if len(got.Errors) > 0 {
-		return a, graphFailure(op, got.Errors, a)
+		return graphFailure(op, got.Errors, a)
 	}
 	if len(got.Data) == 0 || string(got.Data) == "null" {
-		return a, lastday.Errorf(lastday.CodeTransient, op, "an answer without data")
+		return lastday.Errorf(lastday.CodeTransient, op, "an answer without data")
 	}
 	if err := json.Unmarshal(got.Data, into); err != nil {
-		return a, lastday.Errorf(lastday.CodeInvalid, op, "an answer of another shape")
+		return lastday.Errorf(lastday.CodeInvalid, op, "an answer of another shape")
 	}
-	return a, nil
+	return nil
 }
 
 // graphFailure finds the code of a list of errors: the gravest decides.

@@ -149,7 +149,7 @@ func mentions(blobs ...*graphBlob) []string {
 
 func owners(text string) []string {
 	var logins []string
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		for _, m := range regexp.MustCompile(`(?:^|\s)@([A-Za-z0-9_-]+)(?:\s|$)`).FindAllStringSubmatch(strings.ReplaceAll(line, " ", "  "), -1) {
 			logins = append(logins, strings.ToLower(m[1]))
@@ -200,7 +200,7 @@ func (d *driver) indexByGraph(ctx context.Context, s *snapshot) error {
 				} `json:"repositories"`
 			} `json:"organization"`
 		}
-		if _, err := d.client.query(ctx, op, indexQuery(), map[string]any{"org": d.cfg.Org, "after": after}, &got); err != nil {
+		if err := d.client.query(ctx, op, indexQuery(), map[string]any{"org": d.cfg.Org, "after": after}, &got); err != nil {
 			return err
 		}
 		if got.Organization == nil {
@@ -248,7 +248,8 @@ func (d *driver) indexByREST(ctx context.Context, s *snapshot) error {
 		Name       string `json:"name"`
 		Visibility string `json:"visibility"`
 		Archived   bool   `json:"archived"`
-	}) {
+	},
+	) {
 		s.repos = append(s.repos, indexedRepo{id: r.ID, name: r.Name, visibility: r.Visibility, archived: r.Archived, keys: unknownKeys})
 	})
 	if err != nil {
@@ -273,7 +274,8 @@ func (d *driver) indexOneByREST(ctx context.Context, r *indexedRepo, hide hiding
 	r.environments, r.guards, r.rulesets = nil, nil, nil
 	err := walk(ctx, d.client, "list environments", d.client.inRepo(r.name, "environments"), func(page struct {
 		Environments []environment `json:"environments"`
-	}) {
+	},
+	) {
 		for _, e := range page.Environments {
 			r.environments = append(r.environments, indexedNames{name: e.Name, users: e.users()})
 		}
@@ -285,7 +287,7 @@ func (d *driver) indexOneByREST(ctx context.Context, r *indexedRepo, hide hiding
 		return err
 	}
 	err = list(ctx, d.client, "list rulesets", d.client.inRepo(r.name, "rulesets")+"?includes_parents=false", func(g listedRules) {
-		r.rulesets = append(r.rulesets, indexedRules{ID: g.ID, Updated: g.Updated})
+		r.rulesets = append(r.rulesets, indexedRules(g))
 	})
 	return d.hide(ctx, hide, kindRuleset, err)
 }
@@ -307,7 +309,8 @@ func (d *driver) indexGuardsByREST(ctx context.Context, r *indexedRepo) error {
 	var branches []string
 	err := list(ctx, d.client, "list protected branches", d.client.inRepo(r.name, "branches")+"?protected=true", func(b struct {
 		Name string `json:"name"`
-	}) {
+	},
+	) {
 		branches = append(branches, b.Name)
 	})
 	if err != nil {

@@ -157,7 +157,8 @@ type linkedIdentities struct {
 func (l *linkedIdentities) links(w who) bool {
 	return l != nil && slices.ContainsFunc(l.Identities.Nodes, func(n struct {
 		User *graphActor `json:"user"`
-	}) bool {
+	},
+	) bool {
 		return n.User != nil && n.User.DatabaseID == w.id
 	})
 }

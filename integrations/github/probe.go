@@ -61,7 +61,7 @@ func scopesOf(h http.Header) []string {
 		return nil
 	}
 	scopes := []string{}
-	for _, s := range strings.Split(h.Get("X-OAuth-Scopes"), ",") {
+	for s := range strings.SplitSeq(h.Get("X-OAuth-Scopes"), ",") {
 		if s = strings.TrimSpace(s); s != "" {
 			scopes = append(scopes, s)
 		}
@@ -82,7 +82,7 @@ func (d *driver) Probe(ctx context.Context) (lastday.Health, error) {
 		Identity: me.login, AccountID: itoa(me.id), QuotaLeft: quota(a), Version: a.header.Get("X-GitHub-Enterprise-Version"),
 	}
 	health.Missing = d.missingScopes(me)
-	m, _, err := d.membership(ctx, who{id: me.id, login: me.login})
+	m, err := d.membership(ctx, who{id: me.id, login: me.login})
 	switch {
 	case codeIs(err, lastday.CodeNotFound), codeIs(err, lastday.CodeDenied):
 		health.Missing = append(health.Missing, d.gap("", lastday.CodeOf(err), "our own membership cannot be read: "+err.Error()))

@@ -107,7 +107,7 @@ func (d *driver) indexSAML(ctx context.Context, s *snapshot) error {
 			} `json:"membersWithRole"`
 		} `json:"organization"`
 	}
-	_, err := d.client.query(ctx, "read identity provider", samlQuery, map[string]any{"org": d.cfg.Org}, &got)
+	err := d.client.query(ctx, "read identity provider", samlQuery, map[string]any{"org": d.cfg.Org}, &got)
 	if err != nil {
 		return unlessHidden(err)
 	}
@@ -154,7 +154,7 @@ func (d *driver) linked(ctx context.Context, w who) (bool, error) {
 			Provider *linkedIdentities `json:"samlIdentityProvider"`
 		} `json:"organization"`
 	}
-	_, err := d.client.query(ctx, "read identity", provisionedQuery, map[string]any{"org": d.cfg.Org, "login": w.login}, &got)
+	err := d.client.query(ctx, "read identity", provisionedQuery, map[string]any{"org": d.cfg.Org, "login": w.login}, &got)
 	if err != nil || got.Organization == nil {
 		return false, err
 	}

@@ -41,7 +41,7 @@ func (d *driver) managedIdentity(ctx context.Context, w who) (string, error) {
 			} `json:"ownerInfo"`
 		} `json:"enterprise"`
 	}
-	if _, err := d.client.query(ctx, op, managedQuery, map[string]any{"e": d.cfg.Enterprise, "login": w.login}, &got); err != nil {
+	if err := d.client.query(ctx, op, managedQuery, map[string]any{"e": d.cfg.Enterprise, "login": w.login}, &got); err != nil {
 		return "", err
 	}
 	if got.Enterprise.OwnerInfo == nil || got.Enterprise.OwnerInfo.Provider == nil {

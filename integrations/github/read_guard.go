@@ -278,7 +278,7 @@ func (d *driver) guardsByGraph(ctx context.Context, repos []indexedRepo) ([]inde
 	var got struct {
 		Organization map[string]*graphRepo `json:"organization"`
 	}
-	_, err = d.client.query(ctx, op, query, map[string]any{"org": d.cfg.Org}, &got)
+	err = d.client.query(ctx, op, query, map[string]any{"org": d.cfg.Org}, &got)
 	if codeIs(err, lastday.CodeNotFound) {
 		return nil, d.outdated(op)
 	}

@@ -189,7 +189,7 @@ func (d *driver) invitingByEnterprise(ctx context.Context, w who) ([]string, err
 			} `json:"enterprise"`
 		}
 		vars := map[string]any{"e": d.cfg.Enterprise, "after": after}
-		if _, err := d.client.query(ctx, "list repository invitations", pendingQuery, vars, &got); err != nil {
+		if err := d.client.query(ctx, "list repository invitations", pendingQuery, vars, &got); err != nil {
 			return nil, err
 		}
 		if got.Enterprise.OwnerInfo == nil {

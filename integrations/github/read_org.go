@@ -23,20 +23,20 @@ func (m membership) direct() bool { return m.Direct == nil || *m.Direct }
 
 // membership reads a person's place. CodeNotFound if there is none, which
 // alone proves nothing.
-func (d *driver) membership(ctx context.Context, w who) (membership, answer, error) {
+func (d *driver) membership(ctx context.Context, w who) (membership, error) {
 	const op = "read org membership"
 	var m membership
 	if !validLogin(w.login) {
-		return m, answer{}, lastday.Errorf(lastday.CodeInvalid, op, "no login")
+		return m, lastday.Errorf(lastday.CodeInvalid, op, "no login")
 	}
-	a, err := d.client.get(ctx, op, d.client.inOrg("memberships", w.login), &m)
+	_, err := d.client.get(ctx, op, d.client.inOrg("memberships", w.login), &m)
 	if err != nil {
-		return membership{}, a, err
+		return membership{}, err
 	}
 	if m.User.ID != w.id {
-		return membership{}, a, lastday.Errorf(lastday.CodeInvalid, op, "asked about one account and was told about another")
+		return membership{}, lastday.Errorf(lastday.CodeInvalid, op, "asked about one account and was told about another")
 	}
-	return m, a, nil
+	return m, nil
 }
 
 // standing is how a person belongs to the organization now.
@@ -67,7 +67,7 @@ func (d *driver) belongs(ctx context.Context, w who) (standing, error) {
 	if w.login == "" {
 		return standing{}, nil
 	}
-	m, _, err := d.membership(ctx, w)
+	m, err := d.membership(ctx, w)
 	if codeIs(err, lastday.CodeNotFound) {
 		return standing{}, nil
 	}
@@ -91,7 +91,7 @@ func (d *driver) control(ctx context.Context) (lastday.Control, error) {
 	if err != nil || witness.id == 0 {
 		return lastday.Control{}, passing(err)
 	}
-	m, _, err := d.membership(ctx, witness)
+	m, err := d.membership(ctx, witness)
 	if err != nil || m.State != "active" {
 		return lastday.Control{}, passing(err)
 	}

@@ -187,7 +187,7 @@ func (d *driver) rolesByGraph(ctx context.Context, repos []indexedRepo, w who) (
 	var got struct {
 		Organization map[string]*graphCollaborators `json:"organization"`
 	}
-	_, err = d.client.query(ctx, op, query, map[string]any{"org": d.cfg.Org, "login": w.login}, &got)
+	err = d.client.query(ctx, op, query, map[string]any{"org": d.cfg.Org, "login": w.login}, &got)
 	if codeIs(err, lastday.CodeNotFound) {
 		return nil, d.outdated(op)
 	}

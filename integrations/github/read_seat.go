@@ -73,7 +73,8 @@ func (d *driver) codespaces(ctx context.Context, w who) ([]codespace, error) {
 	var all []codespace
 	err := walk(ctx, d.client, "list codespaces", d.client.inOrg("members", w.login, "codespaces"), func(page struct {
 		Codespaces []codespace `json:"codespaces"`
-	}) {
+	},
+	) {
 		for _, c := range page.Codespaces {
 			if c.Owner.ID == w.id {
 				all = append(all, c)

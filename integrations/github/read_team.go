@@ -133,7 +133,7 @@ func (d *driver) teamsByGraph(ctx context.Context, w who) ([]team, error) {
 			} `json:"organization"`
 		}
 		vars := map[string]any{"org": d.cfg.Org, "login": w.login, "after": after}
-		if _, err := d.client.query(ctx, "read teams", teamsQuery, vars, &got); err != nil {
+		if err := d.client.query(ctx, "read teams", teamsQuery, vars, &got); err != nil {
 			return nil, err
 		}
 		if got.Organization == nil {
@@ -215,7 +215,8 @@ func (d *driver) teamReach(ctx context.Context, slug string) (string, error) {
 	reach := ""
 	err := list(ctx, d.client, "read team repositories", d.client.inOrg("teams", slug, "repos"), func(r struct {
 		Permissions map[string]bool `json:"permissions"`
-	}) {
+	},
+	) {
 		for role, has := range r.Permissions {
 			if has {
 				reach = higher(reach, role)
