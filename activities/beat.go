@@ -20,8 +20,10 @@ type beating struct {
 	done    chan struct{}
 }
 
-func startBeating(ctx context.Context) *beating {
-	b := &beating{end: make(chan struct{}), done: make(chan struct{})}
+// startBeating begins with what an earlier attempt had said, so that it is not
+// forgotten.
+func startBeating(ctx context.Context, details any) *beating {
+	b := &beating{details: details, end: make(chan struct{}), done: make(chan struct{})}
 	go b.run(ctx)
 	return b
 }

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -137,12 +138,18 @@ type JudgeInput struct {
 	// Ordered are the changes that are to be graded by this inventory, with the
 	// receipts that are there for them.
 	Ordered []plan.Taken `json:"ordered,omitempty"`
+	// Waived are the gaps that a person answered for. They are not in the
+	// question's inventory, and still nothing behind them was observed.
+	Waived []lastday.Gap `json:"waived,omitempty"`
 }
 
 // JudgeOutput is the judgement, and the receipts as they are now graded.
 type JudgeOutput struct {
 	Judgement plan.Judgement    `json:"judgement"`
 	Receipts  []lastday.Receipt `json:"receipts,omitempty"`
+	// Approvals is how many different people must approve before this account is
+	// touched, because it is protected; zero if nobody need.
+	Approvals int `json:"approvals,omitempty"`
 }
 
 // Judge compares an inventory with the ceiling of a stage and grades what was
@@ -157,7 +164,21 @@ func (c *Cases) Judge(_ context.Context, in JudgeInput) (JudgeOutput, error) {
 	if err != nil {
 		return JudgeOutput{}, Failure(err)
 	}
-	return JudgeOutput{Judgement: judgement, Receipts: gradeOrdered(in.Ordered, in.Question.Inventory)}, nil
+	raw := in.Question.Inventory
+	raw.Gaps = append(slices.Clone(raw.Gaps), in.Waived...)
+	return JudgeOutput{
+		Judgement: judgement, Receipts: gradeOrdered(in.Ordered, raw), Approvals: c.approvals(policy, in.Question),
+	}, nil
+}
+
+// approvals guards what a plan cannot know that was made before the system was
+// read: that the account is a protected one.
+func (c *Cases) approvals(policy plan.Policy, q plan.Question) int {
+	match := q.Inventory.Match
+	if match.Verdict != lastday.FoundOne || !slices.Contains(c.Protected.Accounts[q.Inventory.System], match.Account.ID) {
+		return 0
+	}
+	return policy.Approvals()
 }
 
 // RestoreInput asks how to give back what was taken in one system.

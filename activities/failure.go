@@ -18,27 +18,28 @@ type Trouble struct {
 	Why string `json:"why"`
 	// RetryAfter is how long the far side asked us to wait; zero if it did not.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
-	// Receipts are the changes that were made before the trouble came.
-	Receipts []lastday.Receipt `json:"receipts,omitempty"`
+}
+
+func troubleOf(err error) Trouble {
+	return Trouble{Code: lastday.CodeOf(err), Why: err.Error(), RetryAfter: lastday.RetryAfterOf(err)}
 }
 
 // Failure is the one translation of our errors to Temporal's: the code becomes
 // the type, trouble that a person must mend is not retried, and a far side
 // that asked us to wait is left alone for as long. Nil stays nil.
-func Failure(err error, receipts ...lastday.Receipt) error {
+func Failure(err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	code := lastday.CodeOf(err)
-	wait := lastday.RetryAfterOf(err)
-	return temporal.NewApplicationErrorWithOptions(err.Error(), string(code), temporal.ApplicationErrorOptions{
-		NonRetryable:   !code.Retryable(),
-		NextRetryDelay: wait,
-		Category:       category(code),
-		Details:        []any{Trouble{Code: code, Why: err.Error(), RetryAfter: wait, Receipts: receipts}},
+	t := troubleOf(err)
+	return temporal.NewApplicationErrorWithOptions(err.Error(), string(t.Code), temporal.ApplicationErrorOptions{
+		NonRetryable:   !t.Code.Retryable(),
+		NextRetryDelay: t.RetryAfter,
+		Category:       category(t.Code),
+		Details:        []any{t},
 	})
 }
 

@@ -6,6 +6,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -45,7 +46,7 @@ func (s *Systems) Survey(ctx context.Context, in SurveyInput) (lastday.Inventory
 		return lastday.Inventory{}, Failure(err)
 	}
 	clock := startClock(ctx)
-	beats := startBeating(ctx)
+	beats := startBeating(ctx, 0)
 	defer beats.stop()
 	inv, err := system.Survey(ctx, in.Person, func(read int) { beats.say(ctx, read) })
 	if err != nil {
@@ -65,37 +66,47 @@ type ApplyInput struct {
 	Again []string `json:"again,omitempty"`
 }
 
-// ApplyOutput has a receipt for each change.
+// ApplyOutput has a receipt for each change that got an answer, and the
+// trouble of each that got none.
 type ApplyOutput struct {
 	Receipts []lastday.Receipt `json:"receipts"`
+	Failed   []FailedChange    `json:"failed,omitempty"`
+}
+
+// FailedChange is a change that could not be made, and why.
+type FailedChange struct {
+	Change  string  `json:"change"`
+	Trouble Trouble `json:"trouble"`
 }
 
 // Apply makes the changes in their order, one after the other. A change that
-// fails does not hold up the next. Receipts go into heartbeats and, with a
-// failure, into its details, so that the next attempt goes on where this one
-// stopped. When it is cancelled it stops between two changes and returns what
-// it has.
+// fails does not hold up the next. Receipts go into heartbeats, so that the
+// next attempt goes on where this one stopped. An attempt that got nothing done
+// at all is a failure, which Temporal retries; else what was done is returned
+// together with what was not. When it is cancelled it stops between two changes
+// and returns what it has.
 func (s *Systems) Apply(ctx context.Context, in ApplyInput) (ApplyOutput, error) {
 	system, err := s.system(in.System)
 	if err != nil {
 		return ApplyOutput{}, Failure(err)
 	}
 	run := newApplyRun(ctx, system, in)
-	run.beats = startBeating(ctx)
+	run.beats = startBeating(ctx, slices.Clone(run.receipts))
 	defer run.beats.stop()
 	var first error
 	for _, change := range in.Changes {
 		if ctx.Err() != nil {
 			break
 		}
-		if err := run.one(ctx, change); err != nil && first == nil {
-			first = err
+		if err := run.one(ctx, change); err != nil {
+			run.failed = append(run.failed, FailedChange{Change: change.ID, Trouble: troubleOf(err)})
+			first = cmp.Or(first, err)
 		}
 	}
-	if first != nil && ctx.Err() == nil {
-		return ApplyOutput{}, Failure(first, run.receipts...)
+	if first != nil && len(run.receipts) == 0 && ctx.Err() == nil {
+		return ApplyOutput{}, Failure(first)
 	}
-	return ApplyOutput{Receipts: run.receipts}, nil
+	return ApplyOutput{Receipts: run.receipts, Failed: run.failed}, nil
 }
 
 func (s *Systems) system(name string) (*integrations.System, error) {
@@ -111,6 +122,7 @@ type applyRun struct {
 	system   *integrations.System
 	clock    clock
 	receipts []lastday.Receipt
+	failed   []FailedChange
 	done     map[string]bool
 	again    map[string]bool
 	beats    *beating

@@ -11,16 +11,16 @@ import (
 // worker.WorkflowReplayerOptions. Messages and stacks of failures are encrypted
 // too: Temporal shows "Encoded failure" in their place.
 //
-// A nil ring gives the SDK's default converters, unchanged.
+// A nil ring encrypts nothing; what is large is compressed all the same.
 func Converters(ring *Ring) (converter.DataConverter, converter.FailureConverter) {
 	if ring == nil {
-		return converter.GetDefaultDataConverter(), temporal.GetDefaultFailureConverter()
+		return convertersOf(false, newBulky(true))
 	}
-	return convertersOf(ring, true)
+	return convertersOf(true, ring, newBulky(false))
 }
 
-func convertersOf(codec converter.PayloadCodec, hide bool) (converter.DataConverter, converter.FailureConverter) {
-	data := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codec)
+func convertersOf(hide bool, codecs ...converter.PayloadCodec) (converter.DataConverter, converter.FailureConverter) {
+	data := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codecs...)
 	failure := temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
 		DataConverter: data, EncodeCommonAttributes: hide,
 	})
@@ -40,7 +40,7 @@ func convertersOf(codec converter.PayloadCodec, hide bool) (converter.DataConver
 // worker.BlockWorkflow; clients must use Converters. See the contract of
 // PayloadCodec, https://pkg.go.dev/go.temporal.io/sdk/converter#PayloadCodec.
 func WorkerConverters(ring *Ring) (converter.DataConverter, converter.FailureConverter) {
-	return convertersOf(blocking{ring: ring}, ring != nil)
+	return convertersOf(ring != nil, blocking{ring: ring}, newBulky(ring == nil))
 }
 
 // blocking is a ring that panics in a worker's hands, rather than have a case

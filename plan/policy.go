@@ -32,6 +32,10 @@ type Policy struct {
 	confidential confidentiality
 }
 
+// Approvals is how many different people must approve before somebody or
+// something protected is touched.
+func (p Policy) Approvals() int { return p.approvals }
+
 // stage is one line of the policy's stages.
 type stage struct {
 	name    string

@@ -36,7 +36,14 @@ type caseRun struct {
 	revision int
 	// tasksRevision counts what the teller must react to.
 	tasksRevision int
-	needPlan      bool
+	// root is the context of the whole run.
+	root workflow.Context
+	// laters counts the times that something of our own failed in a row.
+	laters int
+	// signals are the channels of people's messages.
+	signals []workflow.ReceiveChannel
+	// telling counts the notices that are on their way.
+	telling int
 	// seen and unseen are what the last planning read.
 	seen       []lastday.Inventory
 	unseen     []lastday.Gap
@@ -45,11 +52,11 @@ type caseRun struct {
 }
 
 func newCaseRun(ctx workflow.Context, in CaseInput) *caseRun {
-	c := &caseRun{id: in.Case, s: in.State}
+	c := &caseRun{id: in.Case, s: in.State, root: ctx}
 	if c.s == nil {
 		c.s = &CaseState{}
 		c.s.Times.Told = workflow.Now(ctx)
-		c.needPlan = true
+		c.s.NeedPlan = true
 	}
 	return c
 }
@@ -63,7 +70,7 @@ func (c *caseRun) run(ctx workflow.Context) (CaseResult, error) {
 	}
 	c.resumeLanes()
 	workflow.GoNamed(ctx, "teller", c.tellPeople)
-	for !c.over() {
+	for !c.over(ctx) {
 		if c.mustContinueAsNew(ctx) {
 			return CaseResult{}, c.continueAsNew(ctx)
 		}
@@ -88,6 +95,9 @@ func (c *caseRun) configure(ctx workflow.Context) error {
 		c.addLane(system)
 	}
 	c.startLanes(ctx)
+	if len(c.s.Lanes) == 0 {
+		c.raise(ctx, Task{Kind: TaskFailing, Code: lastday.CodeInvalid, What: "the configuration", Why: "it names no system: nobody's access would be ended", Todo: "name the systems, then resolve with `retry`"})
+	}
 	return nil
 }
 
@@ -106,14 +116,11 @@ func (c *caseRun) addLane(system activities.SystemSetting) {
 func (c *caseRun) turn(ctx workflow.Context) error {
 	seen := c.revision
 	c.absorb(ctx)
-	if c.s.Undoing && c.restored() {
-		c.beginAgain()
-		c.needPlan = true
-	}
+	c.raiseDecisions(ctx)
 	if c.s.Restoring {
 		return c.giveBack(ctx, seen)
 	}
-	if c.needPlan {
+	if c.s.NeedPlan {
 		if err := c.makePlan(ctx); err != nil {
 			return err
 		}
@@ -161,11 +168,17 @@ func (c *caseRun) reached(stage string) bool {
 // enforce brings a stage's ceiling into force: every lane sets out for it. It
 // does not wait for them.
 func (c *caseRun) enforce(ctx workflow.Context, stage lastday.Stage) error {
-	if pass, err := c.passGate(ctx); err != nil || !pass {
-		return err
+	if err := c.passGate(ctx); err != nil {
+		return c.later(ctx, "the gate", err)
 	}
 	if err := c.configure(ctx); err != nil {
-		return err
+		return c.later(ctx, "the configuration", err)
+	}
+	if c.waitingForPeople() || c.s.Restoring || c.s.NeedPlan {
+		return nil
+	}
+	if c.laters = 0; len(c.s.Lanes) > 0 {
+		c.clear(ctx, "", TaskFailing)
 	}
 	now := workflow.Now(ctx)
 	c.s.Reached = append(c.s.Reached, Reached{Stage: stage.Name, At: now})
@@ -182,23 +195,34 @@ func (c *caseRun) enforce(ctx workflow.Context, stage lastday.Stage) error {
 
 // passGate asks once, before the first change, whether one more leaver is
 // still usual. If not, the case waits for a person.
-func (c *caseRun) passGate(ctx workflow.Context) (bool, error) {
+func (c *caseRun) passGate(ctx workflow.Context) error {
 	if c.s.Entered {
-		return true, nil
+		return nil
 	}
 	in := activities.EnterInput{Case: c.id, Limit: c.s.Settings.GateLimit}
 	out, err := call(ctx, caseCall("gate", "Are there more leavers than usual?"), cases().Enter, in)
 	if err != nil {
-		return false, err
+		return err
 	}
 	c.s.Entered = true
-	if out.Pass {
-		return true, nil
+	if !out.Pass {
+		c.s.GateHeld = fmt.Sprintf("%d leavers in 24 hours, %d are usual", out.Count, c.s.Settings.GateLimit)
+		c.note(ctx, Entry{What: "held: " + c.s.GateHeld})
 	}
-	c.s.GateHeld = fmt.Sprintf("%d leavers in 24 hours, %d are usual", out.Count, c.s.Settings.GateLimit)
-	c.note(ctx, Entry{What: "held: " + c.s.GateHeld})
-	c.tellOnce(ctx, "mass_leavers", "held until a person approves: "+c.s.GateHeld)
-	return false, nil
+	return nil
+}
+
+// later keeps the case alive when something of our own fails: a person is
+// told, and it is tried again.
+func (c *caseRun) later(ctx workflow.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	t := troubleOf(err)
+	c.raise(ctx, Task{Kind: TaskFailing, What: what, Why: t.Why, Code: t.Code, Todo: "it is tried again, at least every 15 minutes"})
+	c.publish(ctx)
+	c.laters++
+	return workflow.Sleep(ctx, min(time.Duration(c.laters)*time.Minute, 15*time.Minute))
 }
 
 // waitingForPeople says whether nothing may be changed before a person says so.
@@ -249,12 +273,15 @@ func approvedBefore(earlier []Approval, a Approval) bool {
 }
 
 // over says whether nothing is left to do.
-func (c *caseRun) over() bool {
-	if len(c.inbox) > 0 || c.s.News != nil || c.needPlan || len(c.openTasks()) > 0 {
+func (c *caseRun) over(ctx workflow.Context) bool {
+	if len(c.inbox) > 0 || c.s.News != nil || len(c.openTasks()) > 0 || len(c.s.Lanes) == 0 || c.unread() {
 		return false
 	}
 	if c.s.Restoring {
-		return !c.s.Undoing && c.restored()
+		return c.restored() && !c.s.LingerUntil.After(workflow.Now(ctx))
+	}
+	if c.s.NeedPlan {
+		return false
 	}
 	if _, more := c.nextStage(); more || c.s.Plan.Digest == "" || len(c.s.Reached) == 0 {
 		return false
@@ -265,7 +292,19 @@ func (c *caseRun) over() bool {
 
 // restored says whether every lane gave back what it could.
 func (c *caseRun) restored() bool {
-	return c.allLanes(func(l *Lane) bool { return l.State == LaneRestored || l.State == LaneWaived })
+	return c.allLanes(func(l *Lane) bool {
+		return l.Stage == restoreGoal && (l.State == LaneRestored || l.State == LaneWaived)
+	})
+}
+
+// unread says whether a person's message waits that was not looked at.
+func (c *caseRun) unread() bool {
+	for _, s := range c.signals {
+		if s.Len() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *caseRun) allLanes(ok func(*Lane) bool) bool {
@@ -281,7 +320,7 @@ func (c *caseRun) close(ctx workflow.Context) (CaseResult, error) {
 	c.s.Times.Closed = workflow.Now(ctx)
 	c.note(ctx, Entry{What: "closed: " + string(c.outcome())})
 	c.publish(ctx)
-	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	err := c.finishTelling(ctx)
 	return CaseResult{
 		Case: c.id, Outcome: c.outcome(), Times: c.s.Times, Lanes: copies(c.s.Lanes), Tasks: c.s.Tasks,
 		Reached: c.s.Reached, Plan: c.s.Plan.Digest, Log: c.s.Log,
@@ -325,7 +364,7 @@ func (c *caseRun) sleep(ctx workflow.Context, until time.Time, summary string, s
 	err := workflow.Await(ctx, func() bool { return timer.IsReady() || c.revision != seen })
 	cancel()
 	if at := c.s.ReplanAt; err == nil && !at.IsZero() && !at.After(workflow.Now(ctx)) {
-		c.s.ReplanAt, c.needPlan = time.Time{}, true
+		c.s.ReplanAt, c.s.NeedPlan = time.Time{}, true
 	}
 	return err
 }
@@ -347,15 +386,30 @@ func (c *caseRun) note(ctx workflow.Context, e Entry) {
 // mustContinueAsNew says whether the history has grown large while nothing is
 // under way that a new run would lose.
 func (c *caseRun) mustContinueAsNew(ctx workflow.Context) bool {
-	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || len(c.inbox) > 0 || c.asking || c.needPlan {
+	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || len(c.inbox) > 0 || c.asking || c.unread() {
 		return false
 	}
 	for _, l := range c.lanes {
-		if l.working {
+		if l.working && !l.pausing {
 			return false
 		}
 	}
-	return true
+	return c.telling == 0 || workflow.GetInfo(ctx).GetCurrentHistoryLength() > patientHistory
+}
+
+// patientHistory is the length of a history up to which a notice that is still
+// being delivered is waited for.
+const patientHistory = 20_000
+
+// finishTelling waits for handlers, and a bounded time for notices.
+func (c *caseRun) finishTelling(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil || c.telling == 0 {
+		return err
+	}
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	timer := workflow.NewTimerWithOptions(timerCtx, 10*time.Minute, workflow.TimerOptions{Summary: "Wait until the last notices are told"})
+	return workflow.Await(ctx, func() bool { return c.telling == 0 || timer.IsReady() })
 }
 
 func (c *caseRun) continueAsNew(ctx workflow.Context) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -20,19 +21,21 @@ func (c *caseRun) listen(ctx workflow.Context) error {
 		workflow.SetUpdateHandlerWithOptions(ctx, UpdateAnnounce, c.announce,
 			workflow.UpdateHandlerOptions{Validator: c.mayAnnounce, Description: "News from HR"}),
 	)
-	receiveEach(ctx, SignalApprove, "Consent to the plan or the news with that digest", c.approve)
-	receiveEach(ctx, SignalHold, "Change nothing until released", c.hold)
-	receiveEach(ctx, SignalRelease, "End a hold", c.release)
-	receiveEach(ctx, SignalReschedule, "Move the last day", c.reschedule)
-	receiveEach(ctx, SignalRescind, "The engagement goes on", c.rescind)
-	receiveEach(ctx, SignalCutNow, "Cut everything now", c.cutNow)
-	receiveEach(ctx, SignalResolve, "Answer a task: retry, waive, attest or link", c.resolve)
+	c.signals = []workflow.ReceiveChannel{
+		receiveEach(ctx, SignalApprove, "Consent to the plan or the news with that digest", c.approve),
+		receiveEach(ctx, SignalHold, "Change nothing until released", c.hold),
+		receiveEach(ctx, SignalRelease, "End a hold", c.release),
+		receiveEach(ctx, SignalReschedule, "Move the last day", c.reschedule),
+		receiveEach(ctx, SignalRescind, "The engagement goes on", c.rescind),
+		receiveEach(ctx, SignalCutNow, "Cut everything now", c.cutNow),
+		receiveEach(ctx, SignalResolve, "Answer a task: retry, waive, attest or link", c.resolve),
+	}
 	return err
 }
 
 // receiveEach handles a kind of signal in the order of arrival, for as long as
 // the case lives.
-func receiveEach[M any](ctx workflow.Context, name, description string, handle func(workflow.Context, M)) {
+func receiveEach[M any](ctx workflow.Context, name, description string, handle func(workflow.Context, M)) workflow.ReceiveChannel {
 	channel := workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: description})
 	workflow.GoNamed(ctx, name, func(ctx workflow.Context) {
 		for {
@@ -43,6 +46,7 @@ func receiveEach[M any](ctx workflow.Context, name, description string, handle f
 			handle(ctx, m)
 		}
 	})
+	return channel
 }
 
 func (c *caseRun) mayAnnounce(d lastday.Delivery) error {
@@ -70,6 +74,10 @@ func (c *caseRun) announce(ctx workflow.Context, d lastday.Delivery) (AnnounceRe
 	if !c.s.Announced {
 		c.s.Announced, c.s.Separation = true, *d.Separation
 		c.s.Times.Entered = d.Separation.EnteredAt
+		if d.Separation.Rescinded {
+			c.s.Restoring, c.s.NeedPlan = true, false
+			c.s.LingerUntil = workflow.Now(ctx).Add(lingerFor)
+		}
 		c.note(ctx, Entry{What: "announced: " + tellSeparation(*d.Separation), By: by})
 	} else {
 		c.inbox = append(c.inbox, News{ID: newsID(*d.Separation, key), Separation: *d.Separation, By: by})
@@ -77,6 +85,9 @@ func (c *caseRun) announce(ctx workflow.Context, d lastday.Delivery) (AnnounceRe
 	c.wake()
 	return AnnounceResult{Case: c.id}, nil
 }
+
+// lingerFor is how long a case stays open that began with a rescind.
+const lingerFor = 7 * 24 * time.Hour
 
 func newsID(s lastday.Separation, key string) string {
 	return "news-" + lastday.OpaqueKey(key, s.LastDay.String(), string(s.Kind), fmt.Sprint(s.Rescinded))
@@ -150,6 +161,9 @@ func (c *caseRun) approve(ctx workflow.Context, m ApproveMessage) {
 	c.s.Approvals = append(c.s.Approvals, Approval{Digest: m.Digest, By: m.Actor, Reason: m.Reason, At: workflow.Now(ctx)})
 	if !news {
 		c.s.GateHeld = ""
+		for _, l := range c.lanes {
+			l.kick()
+		}
 	}
 	c.accept(ctx, m.Message, "approved")
 	switch {
@@ -165,6 +179,11 @@ func (c *caseRun) hold(ctx workflow.Context, m HoldMessage) {
 		return
 	}
 	c.s.Held = &Held{By: m.Actor, Reason: m.Reason, At: workflow.Now(ctx)}
+	for _, l := range c.lanes {
+		if c.s.CutNow == nil {
+			l.begin()
+		}
+	}
 	c.accept(ctx, m.Message, "held")
 }
 
@@ -225,14 +244,13 @@ func (c *caseRun) cutNow(ctx workflow.Context, m CutNowMessage) {
 		return
 	}
 	if c.s.Restoring {
-		c.s.Restoring, c.s.Undoing = false, false
-		for _, l := range c.s.Lanes {
-			l.Clean = ""
-		}
+		c.s.Separation.Rescinded = false
+		c.beginAgain(ctx)
 	}
 	c.s.CutNow = &Order{By: m.Actor, Reason: m.Reason, At: workflow.Now(ctx)}
-	c.s.News = nil
-	c.needPlan = true
+	// An order to cut ends a hold: who gave it stands in the record.
+	c.s.News, c.s.Held, c.s.LingerUntil = nil, nil, time.Time{}
+	c.s.NeedPlan = true
 	c.accept(ctx, m.Message, "cut now")
 }
 
@@ -273,15 +291,21 @@ func (c *caseRun) answer(ctx workflow.Context, t Task, m ResolveMessage) string 
 	switch m.How {
 	case HowRetry:
 		if t.System == "" {
-			c.needPlan = true
+			c.s.NeedPlan = c.s.NeedPlan || !c.s.Restoring
 		}
 		return ""
 	case HowWaive:
+		if t.Kind == TaskDecision {
+			return "it waits for a decision: approve it, or release the hold"
+		}
 		c.attest(ctx, t, m, lastday.ProofWaived)
 		return ""
 	case HowAttest:
 		if m.Evidence == "" {
 			return "an attestation needs evidence: a ticket, a digest of a screenshot"
+		}
+		if t.Kind == TaskDecision || wholeSystem(t) {
+			return "nobody can attest that: `waive` it with a reason, or mend it and `retry`"
 		}
 		c.attest(ctx, t, m, lastday.ProofAttested)
 		return ""
@@ -295,10 +319,13 @@ func (c *caseRun) answer(ctx workflow.Context, t Task, m ResolveMessage) string 
 // be seen, or a whole system.
 func (c *caseRun) attest(ctx workflow.Context, t Task, m ResolveMessage, proof lastday.Proof) {
 	l := c.lane(t.System)
-	if l == nil || t.Kind == TaskResidue || t.Kind == TaskDrifted {
+	if l == nil || t.Kind == TaskResidue || t.Kind == TaskDrifted || t.Stage == restoreGoal || wholeSystem(t) {
 		return
 	}
-	a := Attested{Grant: t.Grant, Kind: t.GrantKind, Rung: t.To, Proof: proof, By: m.Actor, Why: m.Reason, At: workflow.Now(ctx)}
+	a := Attested{
+		Grant: t.Grant, Kind: t.GrantKind, Rung: t.To, Seen: t.From, Stage: t.Stage,
+		Proof: proof, By: m.Actor, Why: m.Reason, At: workflow.Now(ctx),
+	}
 	if a.Rung == "" {
 		a.Rung = lastday.None
 	}
@@ -310,13 +337,30 @@ func (c *caseRun) attest(ctx workflow.Context, t Task, m ResolveMessage, proof l
 	}
 }
 
+// wholeSystem says whether a task is about a system that could not be worked
+// with at all. A waiver of it holds for the stage, and is no answer for
+// anything in it.
+func wholeSystem(t Task) bool {
+	switch t.Kind {
+	case TaskFailing, TaskUnserved:
+		return t.Change == ""
+	case TaskIdentity:
+		return true
+	case TaskAsked, TaskRefused, TaskElsewhere, TaskResidue, TaskBlind, TaskUnseen, TaskDecision, TaskDrifted:
+		return false
+	}
+	return false
+}
+
 func (c *caseRun) link(t Task, m ResolveMessage) string {
-	if t.Kind != TaskIdentity || m.Account == "" {
+	identity := t.Kind == TaskIdentity || (t.Kind == TaskBlind && t.Code == lastday.CodeProtected)
+	if !identity || m.Account == "" {
 		return "link answers only the question which account is the person's, and needs its immutable id"
 	}
 	p := &c.s.Separation.Person
 	p.Links = slices.DeleteFunc(slices.Clone(p.Links), func(l lastday.Link) bool { return l.System == t.System })
 	p.Links = append(p.Links, lastday.Link{System: t.System, ID: m.Account})
+	c.s.NeedPlan = c.s.NeedPlan || !c.pastCut()
 	return ""
 }
 
@@ -333,7 +377,7 @@ func (c *caseRun) lane(system string) *laneRun {
 // this stage, everything else is tried again at once.
 func (l *laneRun) resolved(t Task, m ResolveMessage) {
 	l.fruitless = 0
-	if m.How == HowWaive && (t.Kind == TaskFailing || t.Kind == TaskUnserved) {
+	if m.How == HowWaive && wholeSystem(t) {
 		l.l.State, l.l.Why = LaneWaived, "waived by "+m.Actor+": "+m.Reason
 		l.abandon()
 		return

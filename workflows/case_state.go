@@ -43,12 +43,15 @@ type CaseState struct {
 	// Entered says that the gate let the case pass; GateHeld that it did not.
 	Entered   bool   `json:"entered,omitempty"`
 	GateHeld  string `json:"gateHeld,omitempty"`
-	Restoring bool   `json:"restoring,omitempty"`
-	// Undoing says that only the order to cut was a mistake: once what was taken
-	// is given back, the case goes on by the date that HR says.
-	Undoing  bool      `json:"undoing,omitempty"`
-	Times    Times     `json:"times"`
-	ReplanAt time.Time `json:"replanAt,omitzero"`
+	Restoring bool   `json:"restoring,omitempty"` // NeedPlan says that the plan does not hold any more.
+	NeedPlan  bool   `json:"needPlan,omitempty"`
+	// Replans counts the plans that were made again because something could not be read.
+	Replans int `json:"replans,omitempty"`
+	// LingerUntil keeps a case open that began with a rescind: older news that
+	// comes late must find it, and be known as older.
+	LingerUntil time.Time `json:"lingerUntil,omitzero"`
+	Times       Times     `json:"times"`
+	ReplanAt    time.Time `json:"replanAt,omitzero"`
 	// Serial numbers activities, so that their ids are unique and readable.
 	Serial int `json:"serial,omitempty"`
 }
@@ -110,9 +113,12 @@ type Lane struct {
 	Read time.Time `json:"read,omitzero"`
 	// Verdict is the last match of the account: one, none, ambiguous.
 	Verdict lastday.Verdict `json:"verdict,omitempty"`
-	// Login is the account's label, for people who look at the case.
-	Login string `json:"login,omitempty"`
-	Steps []Step `json:"steps,omitempty"`
+	// Account is the account that was found first. It is pinned: every later
+	// reading looks at it, whatever the evidence says by then.
+	Account lastday.Account `json:"account,omitzero"`
+	// Exited says that the system was read back clean at the cut or after it.
+	Exited bool   `json:"exited,omitempty"`
+	Steps  []Step `json:"steps,omitempty"`
 	// Orders is the ledger: every change ordered, with its receipt once there is one.
 	Orders []plan.Taken `json:"orders,omitempty"`
 	// Returns are the restoring changes ordered.
@@ -137,9 +143,13 @@ type Step struct {
 
 // Attested is a grant, or with an empty Grant a whole system, that a person answered for.
 type Attested struct {
-	Grant string        `json:"grant,omitempty"`
-	Kind  string        `json:"kind,omitempty"`
-	Rung  string        `json:"rung"`
+	Grant string `json:"grant,omitempty"`
+	Kind  string `json:"kind,omitempty"`
+	Rung  string `json:"rung"`
+	// Seen is the rung at which the grant was seen when it was answered for.
+	Seen string `json:"seen,omitempty"`
+	// Stage binds an answer for a whole system to the stage it was given at.
+	Stage string        `json:"stage,omitempty"`
 	Proof lastday.Proof `json:"proof"`
 	By    string        `json:"by"`
 	Why   string        `json:"why,omitempty"`
@@ -169,6 +179,8 @@ const (
 	TaskFailing TaskKind = "failing"
 	// TaskUnseen: the far side said done, and still shows the access.
 	TaskUnseen TaskKind = "unseen"
+	// TaskDecision: the case waits for an approval, or for the end of a hold.
+	TaskDecision TaskKind = "decision"
 	// TaskDrifted: somebody changed it since, so it is not given back.
 	TaskDrifted TaskKind = "drifted"
 )
@@ -179,7 +191,7 @@ func (k TaskKind) heals() bool {
 	switch k {
 	case TaskUnserved, TaskFailing, TaskUnseen:
 		return true
-	case TaskAsked, TaskRefused, TaskElsewhere, TaskResidue, TaskBlind, TaskIdentity, TaskDrifted:
+	case TaskAsked, TaskRefused, TaskElsewhere, TaskResidue, TaskBlind, TaskIdentity, TaskDrifted, TaskDecision:
 		return false
 	}
 	return false
@@ -199,6 +211,7 @@ type Task struct {
 	Grant     string    `json:"grant,omitempty"`
 	GrantKind string    `json:"grantKind,omitempty"`
 	Change    string    `json:"change,omitempty"`
+	From      string    `json:"from,omitempty"`
 	To        string    `json:"to,omitempty"`
 	Stage     string    `json:"stage,omitempty"`
 	Since     time.Time `json:"since"`

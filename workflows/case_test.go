@@ -389,8 +389,8 @@ func TestMoreLeaversThanUsualWaitForAPerson(t *testing.T) {
 	s.doors.closed = true
 	s.first.Kind = lastday.SeparationImmediate
 	s.at(time.Hour, func() {
-		if github.rungs() != "write" || s.told.about("mass_leavers") != 1 {
-			t.Errorf("github grants %q, told %d times", github.rungs(), s.told.about("mass_leavers"))
+		if github.rungs() != "write" || s.told.about("decision") != 1 {
+			t.Errorf("github grants %q, told %d times", github.rungs(), s.told.about("decision"))
 		}
 		s.env.SignalWorkflow(workflows.SignalApprove, workflows.ApproveMessage{Message: by("ann", "a real layoff"), Digest: s.status().PlanDigest})
 	})

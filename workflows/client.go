@@ -9,6 +9,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -71,10 +72,10 @@ func (c *Client) Announce(ctx context.Context, d lastday.Delivery) (string, erro
 		},
 	})
 	if err != nil {
-		return "", clientError("announce", err)
+		return "", passing("announce", err)
 	}
 	var result AnnounceResult
-	return id, clientError("announce", handle.Get(ctx, &result))
+	return id, passing("announce", handle.Get(ctx, &result))
 }
 
 func caseSummary(id string, s lastday.Separation) string {
@@ -102,10 +103,10 @@ func (c *Client) Enter(ctx context.Context, in activities.EnterInput) (activitie
 		},
 	})
 	if err != nil {
-		return activities.EnterOutput{}, clientError("gate", err)
+		return activities.EnterOutput{}, passing("gate", err)
 	}
 	var out activities.EnterOutput
-	return out, clientError("gate", handle.Get(ctx, &out))
+	return out, passing("gate", handle.Get(ctx, &out))
 }
 
 // Status asks a case where it stands.
@@ -149,6 +150,19 @@ func (c *Client) Send(ctx context.Context, caseID, signal, messageID string, mes
 		case <-poll.C:
 		}
 	}
+}
+
+// passing takes every trouble with a workflow that was just started for one
+// that passes: it may have closed in that very moment.
+func passing(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) {
+		return lastday.Wrap(lastday.CodeInvalid, op, "the workflow refused it", err)
+	}
+	return lastday.Wrap(lastday.CodeTransient, op, "Temporal", err)
 }
 
 // clientError gives an error of Temporal's client a code.

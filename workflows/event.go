@@ -31,6 +31,11 @@ func Event(ctx workflow.Context, d lastday.Delivery) (EventResult, error) {
 	}
 	o := caseCall("hand-over", "Hand the event to its case "+d.Separation.CaseID())
 	id, err := call(ctx, o, cases().HandOver, d)
+	if err != nil && ctx.Err() == nil {
+		// A sender was told that we have it: it must not be lost.
+		d.Parked = "its case did not take it: " + troubleOf(err).Why
+		return parked(ctx, d)
+	}
 	return EventResult{Case: id}, err
 }
 
@@ -41,9 +46,8 @@ func parked(ctx workflow.Context, d lastday.Delivery) (EventResult, error) {
 	}
 	n := activities.Notice{ID: d.WorkflowID(), Kind: "parked", Text: "an event from " + d.Source + " could not be understood: " + d.Parked}
 	o := workflow.WithActivityOptions(ctx, caseCall("tell", "Tell a person that an event is parked"))
-	if err := workflow.ExecuteActivity(o, cases().Tell, n).Get(ctx, nil); err != nil {
-		return EventResult{}, err
-	}
+	// The event waits whether or not anybody could be told: it is listed as parked.
+	workflow.ExecuteActivity(o, cases().Tell, n)
 	return dismissed(ctx)
 }
 

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -21,7 +22,7 @@ type goal struct {
 
 func (g goal) name() string {
 	if g.restore {
-		return "restore"
+		return restoreGoal
 	}
 	return g.stage.Name
 }
@@ -37,6 +38,14 @@ type laneRun struct {
 	// kicked counts the orders to try again now.
 	kicked  int
 	working bool
+	// pausing says that nothing is under way that a new run would lose.
+	pausing bool
+	// next is the goal that waits until what was taken is given back.
+	next *goal
+	// askedToWait is how long the far side asked us to wait in this round.
+	askedToWait time.Duration
+	// returned is the stage at which people were told that access came back.
+	returned string
 	// waived says that a person decided to go on without this goal.
 	waived bool
 	// fruitless counts the rounds that brought nothing, for the pause before the next.
@@ -66,8 +75,14 @@ func (c *caseRun) resumeLanes() {
 }
 
 // setGoal sends the lane out for a goal and interrupts what it is doing.
+//
+// A stage that is no cut waits until what is being given back is given back.
 func (l *laneRun) setGoal(g goal) {
-	l.goal = g
+	if l.working && l.goal.restore && !g.restore && !g.urgent && !g.stage.Cut && !g.stage.Watch {
+		l.next = &g
+		return
+	}
+	l.goal, l.next = g, nil
 	l.goalRev++
 	l.working = true
 	l.waived = false
@@ -77,6 +92,24 @@ func (l *laneRun) setGoal(g goal) {
 		l.l.State = LaneWaiting
 	}
 	if l.cancel != nil {
+		l.cancel()
+	}
+}
+
+// interrupt ends what the lane is doing; its goal is gone.
+func (l *laneRun) interrupt() {
+	l.goal, l.next = goal{}, nil
+	l.goalRev++
+	if l.cancel != nil {
+		l.cancel()
+	}
+}
+
+// begin makes a working lane set out for its goal again, after what it was
+// doing has ended.
+func (l *laneRun) begin() {
+	if l.working && l.goal.name() != "" {
+		l.goalRev++
 		l.cancel()
 	}
 }
@@ -93,10 +126,15 @@ func (l *laneRun) run(ctx workflow.Context) {
 		done = l.goalRev
 		goalCtx, cancel := workflow.WithCancel(ctx)
 		l.cancel = cancel
-		l.pursue(goalCtx, l.goal)
+		if l.goal.name() != "" {
+			l.pursue(goalCtx, l.goal)
+		}
 		cancel()
 		if l.goalRev == done {
 			l.working = false
+		}
+		if l.next != nil && !l.working {
+			l.setGoal(*l.next)
 		}
 		l.c.wake()
 	}
@@ -125,6 +163,11 @@ func (l *laneRun) pause(ctx workflow.Context, d time.Duration) {
 		return
 	}
 	l.c.publish(ctx)
+	l.pausing = true
+	defer func() { l.pausing = false }()
+	if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		l.c.wake()
+	}
 	kicked := l.kicked
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
@@ -143,6 +186,12 @@ func (l *laneRun) backoff() time.Duration {
 	d := steps[min(l.fruitless, len(steps)-1)]
 	l.fruitless++
 	return d
+}
+
+// briskBackoff is the pause while a far side does not do what it is asked: it
+// may be well again at any time.
+func (l *laneRun) briskBackoff() time.Duration {
+	return min(l.backoff(), time.Hour)
 }
 
 // patientBackoff is the pause while a person is needed: there is no hurry in
@@ -166,8 +215,21 @@ func (l *laneRun) set(ctx workflow.Context, state LaneState, why string) {
 func (l *laneRun) survey(ctx workflow.Context, stage string, within time.Duration, urgent bool) (lastday.Inventory, error) {
 	id := l.c.activityID(l.l.System, stage+"/read")
 	o := systemCall(l.l.Queue, id, fmt.Sprintf("Read everything in **%s** (%s)", l.l.System, stage), within, urgent)
-	in := activities.SurveyInput{Case: l.c.id, System: l.l.System, Person: l.c.s.Separation.Person}
+	in := activities.SurveyInput{Case: l.c.id, System: l.l.System, Person: l.pinned()}
 	return call(ctx, o, systems().Survey, in)
+}
+
+// pinned is the person with the account that was found first: evidence can go
+// away while access is left. What HR or a person linked since comes first.
+func (l *laneRun) pinned() lastday.Person {
+	p := l.c.s.Separation.Person
+	known, linked := p.Link(l.l.System)
+	if l.l.Account.ID == "" || (linked && known.ID != "") {
+		return p
+	}
+	p.Links = slices.DeleteFunc(slices.Clone(p.Links), func(k lastday.Link) bool { return k.System == l.l.System })
+	p.Links = append(p.Links, lastday.Link{System: l.l.System, ID: l.l.Account.ID, Login: l.l.Account.Login})
+	return p
 }
 
 // patience is how long Temporal retries an order before the case knows and tells.
@@ -180,7 +242,10 @@ func (l *laneRun) patience() time.Duration {
 
 // look remembers what a reading showed.
 func (l *laneRun) look(ctx workflow.Context, inv lastday.Inventory) {
-	l.l.Read, l.l.Verdict, l.l.Login = workflow.Now(ctx), inv.Match.Verdict, inv.Match.Account.Login
+	l.l.Read, l.l.Verdict = workflow.Now(ctx), inv.Match.Verdict
+	if inv.Match.Verdict == lastday.FoundOne {
+		l.l.Account = inv.Match.Account
+	}
 	l.l.Grants, l.l.Highest = l.standing(inv)
 	l.l.Calls += inv.Calls
 	if len(l.l.Steps) == 0 {
@@ -206,6 +271,22 @@ func (l *laneRun) standing(inv lastday.Inventory) (grants int, highest lastday.L
 // stepBefore is the step of the first reading, before any stage.
 const stepBefore = "before"
 
+// restsOn says whether a reading is only enough because a person answered for
+// something, and how well the weakest of that is shown.
+func (l *laneRun) restsOn(inv lastday.Inventory) (word lastday.Proof, rests bool) {
+	word = lastday.ProofAttested
+	rungs := l.attested()
+	for _, a := range l.l.Attested {
+		seen := slices.ContainsFunc(inv.Grants, func(g lastday.Grant) bool { return g.Key == a.Grant && g.Rung != rungs[g.Key] })
+		gap := a.Grant == "" && slices.ContainsFunc(inv.Gaps, func(g lastday.Gap) bool { return g.Kind == a.Kind })
+		whole := a.Grant == "" && a.Kind == "" && a.Stage == l.l.Stage
+		if seen || gap || whole {
+			word, rests = min(word, a.Proof), true
+		}
+	}
+	return word, rests
+}
+
 // mostSteps bounds a staircase; watches after that replace the last step.
 const mostSteps = 40
 
@@ -214,8 +295,8 @@ func (l *laneRun) step(ctx workflow.Context, stage string, inv lastday.Inventory
 	if inv.Complete() {
 		proof = lastday.ProofObserved
 	}
-	if l.l.Manual && proof == lastday.ProofNone && len(l.l.Attested) > 0 {
-		proof = lastday.ProofAttested
+	if word, rests := l.restsOn(inv); rests {
+		proof = word
 	}
 	s := Step{Stage: stage, At: workflow.Now(ctx), Level: l.l.Highest, Grants: l.l.Grants, Proof: proof}
 	if n := len(l.l.Steps); n > 0 && (l.l.Steps[n-1].Stage == stage || n >= mostSteps) {

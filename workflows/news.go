@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -26,13 +27,21 @@ func (c *caseRun) absorb(ctx workflow.Context) {
 func (c *caseRun) weigh(ctx workflow.Context, n News) {
 	fromPerson := n.Why != ""
 	n.Separation.Person.Links = mergeLinks(n.Separation.Person.Links, c.s.Separation.Person.Links)
-	switch {
-	case !fromPerson && !n.Separation.Newer(c.s.Separation):
+	if !fromPerson && c.stale(n.Separation) {
 		c.note(ctx, Entry{What: "older than what is known, not followed: " + tellSeparation(n.Separation), By: n.By})
+		return
+	}
+	if c.s.News != nil {
+		c.note(ctx, Entry{What: "overtaken by later news: " + tellSeparation(c.s.News.Separation), By: n.By})
+		c.s.News = nil
+	}
+	switch {
 	case same(n.Separation, c.s.Separation):
+		relinked := !slices.Equal(n.Separation.Person.Links, c.s.Separation.Person.Links)
 		c.s.Separation = n.Separation
+		c.s.NeedPlan = c.s.NeedPlan || (relinked && !c.s.Restoring)
 		c.note(ctx, Entry{What: "nothing new: " + tellSeparation(n.Separation), By: n.By})
-	case raises(n.Separation, c.s.Separation) || (n.Separation.Rescinded && c.pastCut()):
+	case raises(n.Separation, c.s.Separation) || (n.Separation.Rescinded && c.cutOrdered()):
 		n.Since, n.Why = workflow.Now(ctx), ""
 		c.s.News = &n
 		c.note(ctx, Entry{What: "asks HR before following: " + tellSeparation(n.Separation), By: n.By})
@@ -40,6 +49,15 @@ func (c *caseRun) weigh(ctx workflow.Context, n News) {
 		c.believe(ctx, n.Separation, n.By)
 	}
 }
+
+// stale says whether news is older than what holds, or than what waits.
+func (c *caseRun) stale(s lastday.Separation) bool {
+	return !s.Newer(c.s.Separation) || (c.s.News != nil && !s.Newer(c.s.News.Separation))
+}
+
+// cutOrdered says whether the cut is done, under way, or ordered by a person:
+// then only a person takes it back.
+func (c *caseRun) cutOrdered() bool { return c.pastCut() || c.s.CutNow != nil }
 
 // mergeLinks keeps the links that people added by hand.
 func mergeLinks(fresh, known []lastday.Link) []lastday.Link {
@@ -79,7 +97,9 @@ func raises(n, known lastday.Separation) bool {
 	case n.Zone != known.Zone:
 		return true
 	}
-	return laterTime(n.Cutoff, known.Cutoff)
+	// Once it is confidential nothing visible may happen any more before the cut:
+	// stages fall away.
+	return laterTime(n.Cutoff, known.Cutoff) || (n.Confidential && !known.Confidential)
 }
 
 // laterTime says whether a wall-clock time may be later; against the policy's
@@ -124,8 +144,8 @@ func (c *caseRun) hearHR(ctx workflow.Context, news News, read lastday.Separatio
 	case same(read, c.s.Separation):
 		c.s.News = nil
 		c.note(ctx, Entry{What: "HR was asked and says otherwise, not followed: " + tellSeparation(news.Separation), By: news.By})
-	case read.Rescinded && c.pastCut():
-		c.question(ctx, "the cut is over")
+	case read.Rescinded && c.cutOrdered():
+		c.question(ctx, "the cut is over, or ordered")
 	case same(read, news.Separation):
 		c.believe(ctx, news.Separation, news.By+", confirmed by HR")
 	default:
@@ -140,47 +160,56 @@ func (c *caseRun) question(ctx workflow.Context, why string) {
 	c.s.News.Why = why
 	text := fmt.Sprintf("news waits for approval (%s): %s", why, tellSeparation(c.s.News.Separation))
 	c.note(ctx, Entry{What: text, By: c.s.News.By})
-	c.tellOnce(ctx, "news", text+". Approve it with its digest "+c.s.News.ID)
 	c.wake()
 }
 
-// believe makes news what holds from now on.
+// believe makes news what holds from now on. A hold stays: whoever holds the
+// case releases it.
 func (c *caseRun) believe(ctx workflow.Context, s lastday.Separation, by string) {
-	wasRescinded := c.s.Separation.Rescinded
+	was := c.s.Separation
 	c.s.News = nil
 	c.s.Separation = s
 	c.note(ctx, Entry{What: "holds from now on: " + tellSeparation(s), By: by})
-	if s.Rescinded {
-		c.s.Restoring, c.s.CutNow, c.s.Held = true, nil, nil
-		c.wake()
-		return
+	switch {
+	case s.Rescinded:
+		c.s.Restoring, c.s.NeedPlan, c.s.CutNow = true, false, nil
+	case was.Rescinded:
+		c.beginAgain(ctx)
+		c.s.NeedPlan = true
+	case c.pastCut() && !raises(s, was):
+		// The cut is done: an earlier end changes nothing.
+	default:
+		c.s.NeedPlan = true
 	}
-	if wasRescinded {
-		c.beginAgain()
-	}
-	c.needPlan = true
+	c.s.LingerUntil = time.Time{}
 	c.wake()
 }
 
 // undoCut takes back an order to cut that was a mistake: what was taken is
-// given back, and the end that HR says stays in force.
+// given back, system by system, and the end that HR says stays in force. A
+// stage that cuts, or a new order, overtakes the giving back.
 func (c *caseRun) undoCut(ctx workflow.Context, by string) {
-	c.s.News, c.s.CutNow, c.s.Held = nil, nil, nil
-	c.s.Restoring, c.s.Undoing = true, true
+	c.s.CutNow, c.s.News = nil, nil
 	c.note(ctx, Entry{What: "the order to cut is taken back", By: by})
+	c.beginAgain(ctx)
+	for _, l := range c.lanes {
+		l.setGoal(goal{restore: true})
+	}
+	c.s.NeedPlan = true
 	c.wake()
 }
 
-// beginAgain forgets what a rescinded way out had reached: the engagement ends
-// after all. What could not be given back meanwhile stays in the ledger.
-func (c *caseRun) beginAgain() {
-	c.s.Restoring, c.s.Undoing, c.s.Reached = false, false, nil
+// beginAgain forgets what a way out had reached: the engagement goes on for
+// now. What could not be given back meanwhile stays in the ledger; what people
+// answered for must be asked again.
+func (c *caseRun) beginAgain(ctx workflow.Context) {
+	c.s.Restoring, c.s.Reached = false, nil
 	c.s.Times.CutDue, c.s.Times.CutVerified = time.Time{}, time.Time{}
+	c.closeWhere(ctx, func(Task) bool { return true })
+	c.s.Tasks = slices.DeleteFunc(c.s.Tasks, func(t Task) bool { return t.Closed.How != howCleared })
 	for _, l := range c.lanes {
-		if l.l.State == LaneRestored {
-			l.l.Orders, l.l.Returns = nil, nil
-		}
-		l.l.Clean, l.l.State = "", LaneWaiting
-		l.goal = goal{}
+		l.l.Clean, l.l.State, l.l.Stage, l.l.Exited = "", LaneWaiting, "", false
+		l.l.Attested = nil
+		l.interrupt()
 	}
 }

@@ -14,16 +14,22 @@ import (
 // then is a gap in the plan, and is read again later.
 const lookWithin = 2 * time.Minute
 
-// replanAfter is how long a plan with gaps, or none, stands before it is made again.
-const replanAfter = 15 * time.Minute
+// replanAfter is how long a plan with gaps, or none, stands before it is made
+// again: longer each time.
+func (c *caseRun) replanAfter() time.Duration {
+	steps := [...]time.Duration{15 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour}
+	d := steps[min(c.s.Replans, len(steps)-1)]
+	c.s.Replans++
+	return d
+}
 
 // makePlan makes the plan of the case. When the cut is due already it does not
 // wait for any system to be read: the lanes read and cut in one go.
 func (c *caseRun) makePlan(ctx workflow.Context) error {
-	c.needPlan = false
 	if err := c.configure(ctx); err != nil {
-		return err
+		return c.later(ctx, "the configuration", err)
 	}
+	c.s.NeedPlan = false
 	skeleton, err := c.plan(ctx, nil, nil)
 	if err != nil {
 		return c.planFailed(ctx, err)
@@ -32,7 +38,12 @@ func (c *caseRun) makePlan(ctx workflow.Context) error {
 	if c.cutIsDue(ctx, skeleton.Plan) {
 		return c.planForNow(ctx, skeleton.Plan)
 	}
-	inventories, unread := c.lookEverywhere(ctx)
+	inventories, unread, done := c.lookEverywhere(ctx)
+	if !done {
+		// Something came in that may not wait for a system to be read.
+		c.s.NeedPlan = true
+		return nil
+	}
 	c.seen, c.unseen = inventories, unread
 	full, err := c.plan(ctx, inventories, unread)
 	if err != nil {
@@ -40,7 +51,7 @@ func (c *caseRun) makePlan(ctx workflow.Context) error {
 	}
 	c.adoptPlan(ctx, full.Plan, true)
 	if len(unread) > 0 {
-		c.s.ReplanAt = workflow.Now(ctx).Add(replanAfter)
+		c.s.ReplanAt = workflow.Now(ctx).Add(c.replanAfter())
 	}
 	return nil
 }
@@ -93,7 +104,7 @@ func (c *caseRun) planFailed(ctx workflow.Context, err error) error {
 		return ctx.Err()
 	}
 	why := troubleOf(err)
-	c.s.ReplanAt = workflow.Now(ctx).Add(replanAfter)
+	c.s.ReplanAt = workflow.Now(ctx).Add(c.replanAfter())
 	c.raise(ctx, Task{Kind: TaskFailing, What: "the plan", Why: why.Why, Code: why.Code, Todo: "mend the policy or the event; it is planned again every 15 minutes"})
 	return nil
 }
@@ -101,27 +112,30 @@ func (c *caseRun) planFailed(ctx workflow.Context, err error) error {
 func (c *caseRun) adoptPlan(ctx workflow.Context, p lastday.Plan, read bool) {
 	changed := c.s.Plan.Digest != p.Digest
 	c.s.Plan, c.s.Planned, c.s.ReplanAt = p, read, time.Time{}
-	c.clear(ctx, "", TaskFailing)
+	if len(c.s.Lanes) > 0 {
+		c.clear(ctx, "", TaskFailing)
+	}
 	if changed {
 		c.note(ctx, Entry{What: fmt.Sprintf("planned: %d changes in %d systems, cut %s %s %s",
 			p.Changes(), len(p.Systems), p.Cutoff.Date, p.Cutoff.Time, p.Cutoff.Zone)})
 	}
-	if need := p.Approvals(); changed && need > c.approvals(p.Digest) {
-		c.tellOnce(ctx, "approval", fmt.Sprintf("the plan needs the approval of %d people before anything is changed", need))
-	}
 	c.publish(ctx)
 }
 
-// lookEverywhere reads all systems in parallel and waits a bounded time.
-func (c *caseRun) lookEverywhere(ctx workflow.Context) ([]lastday.Inventory, []lastday.Gap) {
+// lookEverywhere reads all systems in parallel and waits a bounded time. It is
+// not done if news or an order came in meanwhile.
+func (c *caseRun) lookEverywhere(ctx workflow.Context) (inventories []lastday.Inventory, unread []lastday.Gap, done bool) {
+	within := c.lookTime(ctx)
+	ctx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	ordered := c.s.CutNow != nil
 	found := make([]*lastday.Inventory, len(c.lanes))
 	troubles := make([]activities.Trouble, len(c.lanes))
-	wg := workflow.NewWaitGroup(ctx)
+	left := len(c.lanes)
 	for i, l := range c.lanes {
-		wg.Add(1)
 		workflow.GoNamed(ctx, "look at "+l.l.System, func(ctx workflow.Context) {
-			defer wg.Done()
-			inv, err := l.survey(ctx, "plan", lookWithin, false)
+			defer func() { left-- }()
+			inv, err := l.survey(ctx, "plan", within, false)
 			if err != nil {
 				troubles[i] = troubleOf(err)
 				return
@@ -129,8 +143,21 @@ func (c *caseRun) lookEverywhere(ctx workflow.Context) ([]lastday.Inventory, []l
 			found[i] = &inv
 		})
 	}
-	wg.Wait(ctx)
-	return c.sortLooks(ctx, found, troubles)
+	err := workflow.Await(ctx, func() bool { return left == 0 || len(c.inbox) > 0 || (c.s.CutNow != nil && !ordered) })
+	if err != nil || left > 0 {
+		return nil, nil, false
+	}
+	inventories, unread = c.sortLooks(ctx, found, troubles)
+	return inventories, unread, true
+}
+
+// lookTime is how long a planning may read: no stage that is due waits for it.
+func (c *caseRun) lookTime(ctx workflow.Context) time.Duration {
+	next, ok := c.nextStage()
+	if !ok {
+		return lookWithin
+	}
+	return max(10*time.Second, min(lookWithin, next.Moment.Instant.Sub(workflow.Now(ctx))))
 }
 
 func (c *caseRun) sortLooks(ctx workflow.Context, found []*lastday.Inventory, troubles []activities.Trouble) ([]lastday.Inventory, []lastday.Gap) {

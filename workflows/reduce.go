@@ -22,7 +22,7 @@ func (l *laneRun) reduce(ctx workflow.Context, g goal) (again bool, pause time.D
 		return l.failed(ctx, err)
 	}
 	l.look(ctx, inv)
-	inv.Gaps = l.unanswered(inv.Gaps)
+	l.distrust(ctx, inv)
 	j, err := l.judge(ctx, g, inv)
 	if err != nil {
 		return l.failed(ctx, err)
@@ -31,10 +31,12 @@ func (l *laneRun) reduce(ctx workflow.Context, g goal) (again bool, pause time.D
 	l.raiseAll(ctx, g, inv, j.Judgement)
 	due, unseen := l.orderable(j.Judgement.Due)
 	switch {
+	case len(due)+len(unseen) > 0 && l.c.approvals(l.c.s.Plan.Digest) < j.Approvals:
+		return l.needApprovals(ctx, j.Approvals)
 	case len(due) == 0 && len(unseen) > 0 && l.fruitless < 3:
 		return l.unseen(ctx, unseen)
 	case len(due)+len(unseen) > 0:
-		return l.apply(ctx, g, append(due, unseen...))
+		return l.apply(ctx, g, due, unseen, j.Approvals > 0)
 	case l.acceptable(inv, j.Judgement):
 		l.arrive(ctx, g, inv)
 		return false, 0
@@ -43,14 +45,56 @@ func (l *laneRun) reduce(ctx workflow.Context, g goal) (again bool, pause time.D
 	return true, l.patientBackoff()
 }
 
+// distrust voids what a person answered for and a reading contradicts: an
+// attestation that something is gone which is still seen, and a waiver for a
+// grant that has risen since.
+func (l *laneRun) distrust(ctx workflow.Context, inv lastday.Inventory) {
+	if !inv.Control.Seen {
+		return
+	}
+	l.l.Attested = slices.DeleteFunc(l.l.Attested, func(a Attested) bool {
+		i := slices.IndexFunc(inv.Grants, func(g lastday.Grant) bool { return g.Key == a.Grant })
+		if a.Grant == "" || i < 0 || !contradicts(inv.Grants[i], a) {
+			return false
+		}
+		l.c.note(ctx, Entry{What: fmt.Sprintf("%s: %s %s is seen at %s, though %s answered for it (%s): it is open again",
+			l.l.System, inv.Grants[i].Kind, inv.Grants[i].Resource.Name, inv.Grants[i].Rung, a.By, a.Proof)})
+		l.c.reopen(l.l.System, a.Grant)
+		return true
+	})
+}
+
+func contradicts(g lastday.Grant, a Attested) bool {
+	limit := a.Rung
+	if a.Proof == lastday.ProofWaived && a.Seen != "" {
+		limit = a.Seen
+	}
+	above, err := g.Ladder.Compare(g.Rung, limit)
+	return err != nil || above > 0
+}
+
+// needApprovals waits until enough others approved that a protected account is touched.
+func (l *laneRun) needApprovals(ctx workflow.Context, need int) (bool, time.Duration) {
+	have := l.c.approvals(l.c.s.Plan.Digest)
+	l.c.raise(ctx, Task{
+		System: l.l.System, Kind: TaskDecision, What: "the account is protected", Stage: l.l.Stage,
+		Why:  fmt.Sprintf("%d different people must approve, %d did", need, have),
+		Todo: "approve with the digest of the plan: " + l.c.s.Plan.Digest,
+	})
+	l.set(ctx, LaneStuck, "the account is protected: waits for approvals")
+	return true, l.patientBackoff()
+}
+
 func (l *laneRun) judge(ctx workflow.Context, g goal, inv lastday.Inventory) (activities.JudgeOutput, error) {
 	c := l.c
+	raw := inv.Gaps
+	inv.Gaps = l.unanswered(raw)
 	in := activities.JudgeInput{
 		Question: plan.Question{
 			Case: c.id, Separation: c.s.Separation, Stage: g.stage.Name, Plan: slim(c.s.Plan, l.l.System), Inventory: inv,
 			Attested: l.attested(), Now: workflow.Now(ctx),
 		},
-		PolicyName: c.s.PolicyName, PolicyText: c.s.PolicyText, Ordered: ungraded(l.l.Orders),
+		PolicyName: c.s.PolicyName, PolicyText: c.s.PolicyText, Ordered: ungraded(l.l.Orders), Waived: l.answeredFor(raw),
 	}
 	id := c.activityID(l.l.System, g.name()+"/judge")
 	return call(ctx, caseCall(id, fmt.Sprintf("Compare **%s** with the ceiling of %s", l.l.System, g.name())), cases().Judge, in)
@@ -95,10 +139,17 @@ func (l *laneRun) unanswered(gaps []lastday.Gap) []lastday.Gap {
 	return slices.DeleteFunc(slices.Clone(gaps), func(g lastday.Gap) bool { return l.answered(g.Kind) })
 }
 
+// answeredFor are the gaps that a person answered for.
+func (l *laneRun) answeredFor(gaps []lastday.Gap) []lastday.Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(g lastday.Gap) bool { return !l.answered(g.Kind) })
+}
+
 // answered says whether a person answered for not seeing a kind of grant; the
 // empty kind is everything.
 func (l *laneRun) answered(kind string) bool {
-	return slices.ContainsFunc(l.l.Attested, func(a Attested) bool { return a.Grant == "" && a.Kind == kind })
+	return slices.ContainsFunc(l.l.Attested, func(a Attested) bool {
+		return a.Grant == "" && a.Kind == kind && (kind != "" || a.Stage == l.l.Stage)
+	})
 }
 
 // acceptable says whether a reading may end the lane's way to its goal.
@@ -109,7 +160,7 @@ func (l *laneRun) acceptable(inv lastday.Inventory, j plan.Judgement) bool {
 	case plan.Blind:
 		// A system without an interface shows nothing: there a person's word is all
 		// there can be, and the step says so.
-		return len(j.Above) == 0 && len(inv.Gaps) == 0 && inv.Match.Verdict != lastday.FoundMany && (l.l.Manual || l.answered(""))
+		return len(j.Above) == 0 && len(l.unanswered(inv.Gaps)) == 0 && inv.Match.Verdict != lastday.FoundMany && (l.l.Manual || l.answered(""))
 	case plan.Due, plan.Stuck:
 		return false
 	}
@@ -153,7 +204,7 @@ func (l *laneRun) unseen(ctx workflow.Context, changes []lastday.Change) (bool, 
 		})
 	}
 	l.set(ctx, LaneWorking, "waiting until the far side shows what it did")
-	return true, l.backoff()
+	return true, l.briskBackoff()
 }
 
 // mostPerBatch bounds the changes of one activity.
@@ -174,60 +225,107 @@ func batches(due []lastday.Change) [][]lastday.Change {
 	return all
 }
 
-// apply orders the changes, batch after batch. A batch that fails does not
-// hold up the next.
-func (l *laneRun) apply(ctx workflow.Context, g goal, due []lastday.Change) (bool, time.Duration) {
-	if g.stage.Watch && l.l.Clean != "" {
-		l.l.Resurrected += len(due)
-		l.c.note(ctx, Entry{What: fmt.Sprintf("%s: %d grants came back after the exit and are taken again", l.l.System, len(due))})
-		l.c.tellOnce(ctx, "resurrected/"+l.l.System+"/"+g.name(), fmt.Sprintf("%s: access came back after the exit; it is being taken away again", l.l.System))
-	}
-	var failed error
+// apply orders the changes, batch after batch. What fails does not hold up the
+// rest: it is tried again in a later round.
+func (l *laneRun) apply(ctx workflow.Context, g goal, due, unseen []lastday.Change, protected bool) (bool, time.Duration) {
+	l.noteReturned(ctx, g, due)
 	progress := false
-	for _, batch := range batches(due) {
-		if ctx.Err() != nil {
+	for _, batch := range batches(append(due, unseen...)) {
+		if l.mayChange(ctx) != nil {
 			return false, 0
 		}
-		receipts, err := l.orderBatch(ctx, g, batch)
-		progress = progress || len(receipts) > 0
-		if err != nil {
-			failed = err
-		}
+		progress = l.orderBatch(ctx, g, batch, protected) || progress
 	}
-	if failed != nil {
-		return l.failed(ctx, failed)
+	if ctx.Err() != nil {
+		return false, 0
 	}
-	if !progress {
-		return true, l.backoff()
+	wait := l.askedToWait
+	l.askedToWait = 0
+	if !progress || wait > 0 {
+		return true, max(l.briskBackoff(), wait)
 	}
 	return true, 0
 }
 
-func (l *laneRun) orderBatch(ctx workflow.Context, g goal, batch []lastday.Change) ([]lastday.Receipt, error) {
-	if l.c.approvals(l.c.s.Plan.Digest) > 0 {
+// noteReturned tells people when access came back to a system that had been
+// read back clean after the exit.
+func (l *laneRun) noteReturned(ctx workflow.Context, g goal, due []lastday.Change) {
+	if !g.stage.Watch || !l.l.Exited || len(due) == 0 || l.returned == g.name() {
+		return
+	}
+	l.returned = g.name()
+	l.l.Resurrected += len(due)
+	l.c.note(ctx, Entry{What: fmt.Sprintf("%s: %d grants came back after the exit and are taken again", l.l.System, len(due))})
+	l.c.tellOnce("resurrected/"+l.l.System+"/"+g.name(), l.l.System+": access came back after the exit; it is being taken away again")
+}
+
+// mayChange waits while a person holds the case. An order to cut overrides it.
+func (l *laneRun) mayChange(ctx workflow.Context) error {
+	return workflow.Await(ctx, func() bool { return l.c.s.Held == nil || l.c.s.CutNow != nil })
+}
+
+// orderBatch orders a batch and says whether it brought anything new.
+func (l *laneRun) orderBatch(ctx workflow.Context, g goal, batch []lastday.Change, protected bool) bool {
+	if protected {
 		for i := range batch {
 			batch[i].Consent = "plan " + l.c.s.Plan.Digest
 		}
 	}
+	before := answers(l.l.Orders, batch)
 	var again []string
 	l.l.Orders, again = order(l.l.Orders, batch)
-	receipts, err := l.send(ctx, g, batch, again)
+	receipts := l.send(ctx, g, batch, again)
 	receive(l.l.Orders, receipts)
 	l.afterReceipts(ctx, batch, receipts)
-	return receipts, err
+	return answers(l.l.Orders, batch) > before
 }
 
-// send orders one batch and returns what receipts there are, also when it failed.
-func (l *laneRun) send(ctx workflow.Context, g goal, batch []lastday.Change, again []string) ([]lastday.Receipt, error) {
+// answers counts the changes of a batch that have a receipt and were not seen
+// done yet.
+func answers(ledger []plan.Taken, batch []lastday.Change) int {
+	n := 0
+	for _, change := range batch {
+		i := orderOf(ledger, change.ID)
+		if i >= 0 && ledger[i].Receipt.Change != "" && ledger[i].Receipt.Proof < lastday.ProofObserved {
+			n++
+		}
+	}
+	return n
+}
+
+// sendAttempts is how often Temporal tries a batch that gets nothing done before
+// the lane goes on with the next one and comes back to it later.
+const sendAttempts = 3
+
+// send orders one batch and returns what receipts there are. A person is told
+// of each change that failed, if it does not mend.
+func (l *laneRun) send(ctx workflow.Context, g goal, batch []lastday.Change, again []string) []lastday.Receipt {
 	id := l.c.activityID(l.l.System, g.name()+"/change")
-	o := systemCall(l.l.Queue, id, batchSummary(l.l.System, batch), l.patience(), g.urgent)
+	o := systemCall(l.l.Queue, id, batchSummary(l.l.System, batch), attemptTimeout, g.urgent)
+	o.RetryPolicy.MaximumAttempts = sendAttempts
 	o.WaitForCancellation = true
 	in := activities.ApplyInput{Case: l.c.id, System: l.l.System, Stage: g.name(), Changes: batch, Again: again}
 	out, err := call(ctx, o, systems().Apply, in)
-	if err != nil {
-		return troubleOf(err).Receipts, err
+	if err != nil && ctx.Err() == nil {
+		for _, change := range batch {
+			l.changeFailed(ctx, change, troubleOf(err))
+		}
 	}
-	return out.Receipts, nil
+	for _, f := range out.Failed {
+		if i := slices.IndexFunc(batch, func(c lastday.Change) bool { return c.ID == f.Change }); i >= 0 {
+			l.changeFailed(ctx, batch[i], f.Trouble)
+		}
+	}
+	return out.Receipts
+}
+
+func (l *laneRun) changeFailed(ctx workflow.Context, change lastday.Change, t activities.Trouble) {
+	l.askedToWait = max(l.askedToWait, t.RetryAfter)
+	l.c.raise(ctx, Task{
+		System: l.l.System, Kind: TaskFailing, What: describe(change), Why: t.Why, Code: t.Code, Stage: l.l.Stage,
+		Grant: change.Grant.Key, Change: change.ID, From: change.From, To: change.To,
+		Todo: "it is tried again; if it does not mend: `waive` with a reason, or do it by hand and `attest`",
+	})
 }
 
 // batchSummary says what a batch changes: how many of which kinds.
@@ -266,7 +364,7 @@ func (l *laneRun) afterReceipts(ctx workflow.Context, batch []lastday.Change, re
 			change := batch[i]
 			l.c.raise(ctx, Task{
 				System: l.l.System, Kind: kind, What: describe(change), Why: r.Note, Stage: l.l.Stage,
-				Grant: change.Grant.Key, Change: change.ID, To: change.To,
+				Grant: change.Grant.Key, Change: change.ID, From: change.From, To: change.To,
 				Todo: todoFor(kind),
 			})
 		}
@@ -299,7 +397,7 @@ func todoFor(kind TaskKind) string {
 		return "mend the reason and resolve with `retry`, or `waive` with a reason"
 	case TaskDrifted:
 		return "somebody changed it since: decide by hand, then resolve with `waive` and a reason"
-	case TaskResidue, TaskBlind, TaskIdentity, TaskUnserved, TaskFailing, TaskUnseen:
+	case TaskResidue, TaskBlind, TaskIdentity, TaskUnserved, TaskFailing, TaskUnseen, TaskDecision:
 		return "resolve with `retry` or `waive`"
 	}
 	return ""
@@ -311,12 +409,34 @@ func (l *laneRun) arrive(ctx workflow.Context, g goal, inv lastday.Inventory) {
 	l.l.Clean = g.name()
 	l.step(ctx, g.name(), inv)
 	l.set(ctx, LaneClean, "")
-	c := l.c
-	if g.stage.Cut && c.allLanes(func(l *Lane) bool { return l.State == LaneWaived || (l.State == LaneClean && l.Clean == g.name()) }) {
-		c.s.Times.CutVerified = workflow.Now(ctx)
-		c.note(ctx, Entry{What: fmt.Sprintf("cut verified in all systems, %s after it was due", c.s.Times.CutVerified.Sub(c.s.Times.CutDue).Round(time.Millisecond))})
+	if g.stage.Cut || g.stage.Watch {
+		l.l.Exited = true
+		l.c.noteCut(ctx)
 	}
-	c.publish(ctx)
+	l.c.publish(ctx)
+}
+
+// noteCut says when the last system was read back gone, and how many rest on
+// somebody's word instead.
+func (c *caseRun) noteCut(ctx workflow.Context) {
+	if !c.s.Times.CutVerified.IsZero() || !c.allLanes(func(l *Lane) bool { return l.Exited || l.State == LaneWaived }) {
+		return
+	}
+	read := 0
+	for _, l := range c.s.Lanes {
+		if n := len(l.Steps); l.Exited && n > 0 && l.Steps[n-1].Proof == lastday.ProofObserved {
+			read++
+		}
+	}
+	now := workflow.Now(ctx)
+	what := fmt.Sprintf("cut read back gone in %d of %d systems, %s after it was due", read, len(c.s.Lanes), now.Sub(c.s.Times.CutDue).Round(time.Millisecond))
+	if read < len(c.s.Lanes) {
+		what += "; the rest is on people's word"
+	}
+	if read > 0 {
+		c.s.Times.CutVerified = now
+	}
+	c.note(ctx, Entry{What: what})
 }
 
 // failed notes trouble with a system and says when to try again.
@@ -331,7 +451,7 @@ func (l *laneRun) failed(ctx workflow.Context, err error) (again bool, pause tim
 	case trouble.RetryAfter > 0:
 		return true, trouble.RetryAfter
 	case trouble.Code.Retryable() || trouble.Code == codeUnserved:
-		return true, l.backoff()
+		return true, l.briskBackoff()
 	}
 	return true, l.patientBackoff()
 }
@@ -361,7 +481,7 @@ func (l *laneRun) raiseAll(ctx workflow.Context, g goal, inv lastday.Inventory, 
 	for _, gap := range j.Gaps {
 		add(Task{Kind: TaskBlind, What: gap.What, Why: gap.Why, Todo: gap.Fix, Code: gap.Code, GrantKind: gap.Kind})
 	}
-	if j.Verdict == plan.Blind && len(j.Gaps) == 0 && !l.l.Manual && !l.answered("") {
+	if j.Verdict == plan.Blind && len(j.Gaps) == 0 && inv.Match.Verdict != lastday.FoundMany && !l.l.Manual && !l.answered("") {
 		add(Task{Kind: TaskBlind, What: "the whole system", Why: "nothing showed that we could have seen the access"})
 	}
 	residue := slices.Clone(j.Residue)
@@ -372,7 +492,7 @@ func (l *laneRun) raiseAll(ctx workflow.Context, g goal, inv lastday.Inventory, 
 		}
 		var why lastday.Residue
 		why, residue = takeReason(residue, grant)
-		add(Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: why.Why, Grant: grant.Key, To: lastday.None, Todo: why.Todo})
+		add(Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: why.Why, Grant: grant.Key, From: grant.Rung, To: lastday.None, Todo: why.Todo})
 	}
 	for _, r := range residue {
 		if !r.Harmless && len(j.Due) == 0 && (g.stage.Cut || g.stage.Watch) {

@@ -14,14 +14,19 @@ import (
 // giveBack sends every lane out to restore what we took, once, and waits.
 func (c *caseRun) giveBack(ctx workflow.Context, seen int) error {
 	for _, l := range c.lanes {
-		if l.l.State == LaneRestored || l.goal.restore {
-			continue
+		if !l.goal.restore && !(l.l.Stage == restoreGoal && l.l.State == LaneRestored) {
+			l.setGoal(goal{restore: true})
 		}
-		l.setGoal(goal{restore: true})
 	}
 	c.publish(ctx)
+	if until := c.s.LingerUntil; until.After(workflow.Now(ctx)) {
+		return c.sleep(ctx, until, "Wait for older news that comes late", seen)
+	}
 	return c.await(ctx, seen)
 }
+
+// restoreGoal is the name of the goal of giving back.
+const restoreGoal = "restore"
 
 // restore is one round of a lane on the way back: read everything, merge what
 // was before, what we took and what is now, give back what nobody changed
@@ -31,6 +36,9 @@ func (l *laneRun) restore(ctx workflow.Context, g goal) (again bool, pause time.
 		l.c.clearBut(ctx, l.l.System, nil)
 		l.set(ctx, LaneRestored, "nothing was taken here")
 		return false, 0
+	}
+	if l.l.Manual {
+		return l.askBack(ctx, g)
 	}
 	inv, err := l.survey(ctx, g.name(), l.patience(), true)
 	if err != nil {
@@ -55,6 +63,29 @@ func (l *laneRun) mergeBack(ctx workflow.Context, inv lastday.Inventory) (activi
 	in := activities.RestoreInput{Case: l.c.id, Taken: l.l.Orders, Inventory: inv, Now: workflow.Now(ctx), Ordered: ungraded(l.l.Returns)}
 	o := caseCall(l.c.activityID(l.l.System, "restore/merge"), fmt.Sprintf("Compare what we took in **%s** with what is now", l.l.System))
 	return call(ctx, o, cases().Restore, in)
+}
+
+// askBack asks people to give back by hand what people took by hand.
+func (l *laneRun) askBack(ctx workflow.Context, g goal) (bool, time.Duration) {
+	var raised []string
+	for _, o := range l.l.Orders {
+		if o.Receipt.Proof < lastday.ProofAttested {
+			continue
+		}
+		raised = append(raised, l.c.raise(ctx, Task{
+			System: l.l.System, Kind: TaskAsked, What: "give back " + o.Change.Grant.Resource.Name, Why: "the engagement goes on",
+			Todo: o.Change.Grant.Restore.Note + "; then resolve with `attest` and the evidence", Stage: g.name(), Change: o.Change.ID + "/back",
+		}))
+	}
+	l.c.clearBut(ctx, l.l.System, raised)
+	for _, t := range l.c.openTasks() {
+		if t.System == l.l.System {
+			l.set(ctx, LaneStuck, "a person must give it back")
+			return true, l.patientBackoff()
+		}
+	}
+	l.set(ctx, LaneRestored, fmt.Sprintf("%d given back by hand", len(raised)))
+	return false, 0
 }
 
 // raiseReturns asks people about what somebody changed since.
@@ -86,25 +117,21 @@ func (l *laneRun) returnable(changes []lastday.Change) []lastday.Change {
 
 func (l *laneRun) applyBack(ctx workflow.Context, g goal, due []lastday.Change) (bool, time.Duration) {
 	before := answeredReturns(l.l.Returns)
-	var failed error
 	for _, batch := range batches(due) {
-		if ctx.Err() != nil {
+		if l.mayChange(ctx) != nil {
 			return false, 0
 		}
 		var again []string
 		l.l.Returns, again = order(l.l.Returns, batch)
-		receipts, err := l.send(ctx, g, batch, again)
+		receipts := l.send(ctx, g, batch, again)
 		receive(l.l.Returns, receipts)
 		l.afterReceipts(ctx, batch, receipts)
-		if err != nil {
-			failed = err
-		}
 	}
-	if failed != nil {
-		return l.failed(ctx, failed)
+	if ctx.Err() != nil {
+		return false, 0
 	}
 	if answeredReturns(l.l.Returns) == before {
-		return true, l.backoff()
+		return true, l.briskBackoff()
 	}
 	return true, 0
 }
@@ -119,14 +146,26 @@ func answeredReturns(returns []plan.Taken) int {
 	return n
 }
 
-func (l *laneRun) arriveBack(ctx workflow.Context, g goal, inv lastday.Inventory, back plan.Return) {
-	offered := 0
+func (l *laneRun) countReturns() (given, offered, refused int) {
 	for _, r := range l.l.Returns {
-		if r.Receipt.Outcome == lastday.OutcomeOffered {
+		switch r.Receipt.Outcome {
+		case lastday.OutcomeApplied, lastday.OutcomeAlready:
+			given++
+		case lastday.OutcomeOffered, lastday.OutcomeAccepted:
 			offered++
+		case lastday.OutcomeRefused, lastday.OutcomeDrifted, lastday.OutcomeDelegated, lastday.OutcomeAsked:
+			refused++
 		}
 	}
-	why := fmt.Sprintf("%d given back", len(l.l.Returns)-offered)
+	return given, offered, refused
+}
+
+func (l *laneRun) arriveBack(ctx workflow.Context, g goal, inv lastday.Inventory, back plan.Return) {
+	given, offered, refused := l.countReturns()
+	why := fmt.Sprintf("%d given back", given)
+	if refused > 0 {
+		why += fmt.Sprintf(", %d refused", refused)
+	}
 	if offered > 0 {
 		why += fmt.Sprintf(", %d offered: the person must accept", offered)
 	}
@@ -140,6 +179,6 @@ func (l *laneRun) arriveBack(ctx workflow.Context, g goal, inv lastday.Inventory
 		l.c.note(ctx, Entry{What: fmt.Sprintf("%s: cannot be given back: %s %s (%s)", l.l.System, r.Kind, r.What, r.Why)})
 	}
 	if len(back.Cannot) > 0 {
-		l.c.tellOnce(ctx, "not_given_back", fmt.Sprintf("%s: %s", l.l.System, why))
+		l.c.tellOnce("not_given_back", fmt.Sprintf("%s: %s", l.l.System, why))
 	}
 }

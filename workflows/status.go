@@ -82,14 +82,14 @@ func (c *caseRun) state() string {
 	switch {
 	case !c.s.Times.Closed.IsZero():
 		return StateClosed
+	case c.s.Held != nil && c.s.CutNow == nil:
+		return StateHeld
 	case c.stuck():
 		return StateStuck
 	case c.s.Restoring:
 		return StateRestoring
 	case c.s.Plan.Digest == "":
 		return StatePlanning
-	case c.s.Held != nil && c.s.CutNow == nil:
-		return StateHeld
 	case c.waitsFor() != "" || c.newsWaits():
 		return StateApproval
 	case c.anyWorking():
@@ -109,7 +109,9 @@ func (c *caseRun) anyWorking() bool {
 // stuck says that something waits for a person, or has not mended for long
 // enough that a person was told.
 func (c *caseRun) stuck() bool {
-	return slices.ContainsFunc(c.s.Tasks, func(t Task) bool { return t.Closed == nil && (t.Told > 0 || !t.Kind.heals()) })
+	return slices.ContainsFunc(c.s.Tasks, func(t Task) bool {
+		return t.Closed == nil && t.System+string(t.Kind) != string(TaskDecision) && (t.Told > 0 || !t.Kind.heals())
+	})
 }
 
 // attributes are the search attributes as they were last written.

@@ -62,7 +62,7 @@ func (c *caseRun) raise(ctx workflow.Context, t Task) string {
 // with each stage: a waiver holds for the stage at which it was given.
 func taskID(caseID string, t Task) string {
 	stage := ""
-	if t.Kind == TaskFailing || t.Kind == TaskUnserved {
+	if wholeSystem(t) || (t.Kind == TaskBlind && t.GrantKind == "") {
 		stage = t.Stage
 	}
 	return "t-" + lastday.OpaqueKey(caseID, t.System, string(t.Kind), t.What, t.Change, t.Grant, stage)
@@ -73,6 +73,9 @@ func taskID(caseID string, t Task) string {
 func (c *caseRun) tellDelay(t Task) time.Duration {
 	if t.Kind == TaskUnserved || t.Kind == TaskUnseen || (t.Kind == TaskFailing && t.Code.Retryable()) {
 		return c.tellAfter()
+	}
+	if t.Kind == TaskDecision && c.s.Held != nil && t.What == "the case is held" {
+		return c.tellAgain()
 	}
 	return 0
 }
@@ -93,7 +96,35 @@ func (c *caseRun) tellAgain() time.Duration {
 
 // clear closes the open tasks of a system and kind that went away by themselves.
 func (c *caseRun) clear(ctx workflow.Context, system string, kind TaskKind) {
-	c.closeWhere(ctx, func(t Task) bool { return t.System == system && t.Kind == kind })
+	c.closeWhere(ctx, func(t Task) bool { return t.System == system && t.Kind == kind && t.Change == "" })
+}
+
+// reopen forgets that a person answered for a grant.
+func (c *caseRun) reopen(system, grant string) {
+	c.s.Tasks = slices.DeleteFunc(c.s.Tasks, func(t Task) bool { return t.Closed != nil && t.System == system && t.Grant == grant })
+	c.tasksChanged()
+}
+
+// raiseDecisions keeps a task open for everything that waits for a decision,
+// so that people are told, and told again.
+func (c *caseRun) raiseDecisions(ctx workflow.Context) {
+	var raised []string
+	add := func(what, why, todo string) {
+		raised = append(raised, c.raise(ctx, Task{Kind: TaskDecision, What: what, Why: why, Todo: todo}))
+	}
+	if c.s.GateHeld != "" {
+		add("more leavers than usual", c.s.GateHeld, "approve with the digest of the plan: "+c.s.Plan.Digest)
+	}
+	if need, have := c.s.Plan.Approvals(), c.approvals(c.s.Plan.Digest); have < need && c.s.GateHeld == "" && !c.s.Restoring {
+		add("the plan", fmt.Sprintf("%d different people must approve, %d did", need, have), "approve with its digest: "+c.s.Plan.Digest)
+	}
+	if c.newsWaits() {
+		add("news: "+tellSeparation(c.s.News.Separation), c.s.News.Why, "approve with its digest: "+c.s.News.ID)
+	}
+	if c.s.Held != nil {
+		add("the case is held", "by "+c.s.Held.By+": "+c.s.Held.Reason, "release it when the reason is gone")
+	}
+	c.closeWhere(ctx, func(t Task) bool { return t.System == "" && t.Kind == TaskDecision && !slices.Contains(raised, t.ID) })
 }
 
 // clearBut closes all open tasks of a system but those.
@@ -193,7 +224,7 @@ func (c *caseRun) tellDue(ctx workflow.Context) {
 	if len(due) == 0 {
 		return
 	}
-	c.sendNotice(ctx, noticeOf(due))
+	c.sendNotice(noticeOf(due))
 }
 
 func noticeOf(due []Task) activities.Notice {
@@ -217,15 +248,15 @@ func noticeOf(due []Task) activities.Notice {
 }
 
 // tellOnce tells people something that is no task.
-func (c *caseRun) tellOnce(ctx workflow.Context, kind, text string) {
-	workflow.GoNamed(ctx, "tell", func(ctx workflow.Context) {
-		c.sendNotice(ctx, activities.Notice{Kind: kind, Text: text, Urgent: true})
-	})
+func (c *caseRun) tellOnce(kind, text string) {
+	c.sendNotice(activities.Notice{Kind: kind, Text: text, Urgent: true})
 }
 
 // sendNotice gives a notice to the channels. A channel that is down is retried
 // for a day and never holds up the case.
-func (c *caseRun) sendNotice(ctx workflow.Context, n activities.Notice) {
+func (c *caseRun) sendNotice(n activities.Notice) {
+	// A notice outlives the goal of the lane that gave rise to it.
+	ctx := c.root
 	id := c.activityID("case", "tell")
 	n.Text = c.unnamed(n.Text)
 	n.ID, n.Case = c.id+"/"+id, c.id
@@ -233,7 +264,9 @@ func (c *caseRun) sendNotice(ctx workflow.Context, n activities.Notice) {
 	o.ScheduleToCloseTimeout = 24 * time.Hour
 	o.RetryPolicy = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute}
 	future := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), cases().Tell, n)
+	c.telling++
 	workflow.GoNamed(ctx, "tell", func(ctx workflow.Context) {
+		defer func() { c.telling--; c.wake() }()
 		if err := future.Get(ctx, nil); err != nil && ctx.Err() == nil {
 			c.note(ctx, Entry{What: "nobody could be told: " + troubleOf(err).Why})
 		}
@@ -249,7 +282,7 @@ func (c *caseRun) unnamed(text string) string {
 		names = append(names, l.Login)
 	}
 	for _, l := range c.s.Lanes {
-		names = append(names, l.Login)
+		names = append(names, l.Account.Login)
 	}
 	for _, name := range names {
 		if len(name) > 2 {

@@ -13,12 +13,11 @@ import (
 // codeUnserved is the workflows' own: no worker took the order.
 const codeUnserved lastday.Code = "unserved"
 
-// troubleOf reads an activity's error: the code, the reason in words, and the
-// receipts of what was done before.
+// troubleOf reads an activity's error: the code, and the reason in words.
 func troubleOf(err error) activities.Trouble {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START {
-		return activities.Trouble{Code: codeUnserved, Why: "no worker serves the queue of this system"}
+		return activities.Trouble{Code: codeUnserved, Why: "no worker took the order: none serves the queue, or its rate limit holds it back"}
 	}
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {

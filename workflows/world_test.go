@@ -37,6 +37,15 @@ type farSide struct {
 	applied []string
 	lag     int
 	stale   map[string]lastday.Grant
+	// findNone lets the search find nobody any more, blind shows no control and
+	// no grants, gap is what cannot be seen, failKey the one change that fails.
+	findNone, blind bool
+	gap             *lastday.Gap
+	failKey         string
+	// refuseUp refuses to give anything back.
+	refuseUp bool
+	// guarded are protected accounts, as the driver's wrapper knows them.
+	guarded []string
 }
 
 func ladder() lastday.Ladder {
@@ -96,7 +105,7 @@ func (f *farSide) writes() int {
 }
 
 func (f *farSide) control() lastday.Control {
-	if f.manual {
+	if f.manual || f.blind {
 		return lastday.Control{}
 	}
 	return lastday.Control{Seen: true, Evidence: "read our own account"}
@@ -108,6 +117,9 @@ func (f *farSide) Probe(context.Context) (lastday.Health, error) {
 
 func (f *farSide) Find(_ context.Context, p lastday.Person) (lastday.Match, error) {
 	account := lastday.Account{System: f.name, ID: "7", Login: "kim"}
+	if f.findNone {
+		return lastday.Match{Verdict: lastday.FoundNone, Control: f.control()}, f.trouble()
+	}
 	link, linked := p.Link(f.name)
 	if f.many && !linked {
 		return lastday.Match{Verdict: lastday.FoundMany, Control: f.control(), Candidates: []lastday.Candidate{
@@ -133,6 +145,12 @@ func (f *farSide) List(context.Context, lastday.Account, integrations.Cursor) (i
 		seen = f.stale
 	}
 	page := integrations.Page{Control: f.control()}
+	if f.gap != nil {
+		page.Gaps = append(page.Gaps, *f.gap)
+	}
+	if f.blind || f.gap != nil {
+		return page, nil
+	}
 	for _, g := range seen {
 		if g.Rung != lastday.None {
 			page.Grants = append(page.Grants, g)
@@ -147,8 +165,11 @@ func (f *farSide) Apply(_ context.Context, c lastday.Change) (lastday.Receipt, e
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.forApply != nil {
+	if f.forApply != nil && (f.failKey == "" || f.failKey == c.Grant.Key) {
 		return lastday.Receipt{}, f.forApply
+	}
+	if down, err := c.Down(); f.refuseUp && err == nil && !down {
+		return lastday.Receipt{Outcome: lastday.OutcomeRefused, Note: "no"}, nil
 	}
 	if f.manual {
 		return lastday.Receipt{Outcome: lastday.OutcomeAsked, Note: "please collect it"}, nil
@@ -222,12 +243,15 @@ func (t *told) about(kind string) int {
 }
 
 // doors is the gate as the tests want it.
-type doors struct{ closed bool }
+type doors struct {
+	closed bool
+	err    error
+}
 
 func (d doors) Announce(context.Context, lastday.Delivery) (string, error) { return "", nil }
 
 func (d doors) Enter(context.Context, activities.EnterInput) (activities.EnterOutput, error) {
-	return activities.EnterOutput{Pass: !d.closed, Count: 11}, nil
+	return activities.EnterOutput{Pass: !d.closed, Count: 11}, d.err
 }
 
 // story runs one case in the SDK's test environment: real activities over
@@ -327,7 +351,7 @@ func (s *story) start() {
 		s.connect(f)
 	}
 	for _, f := range append(slices.Clone(s.systems), s.later...) {
-		opened = append(opened, integrations.NewSystem(f.name, f, integrations.Options{Now: time.Now}))
+		opened = append(opened, integrations.NewSystem(f.name, f, integrations.Options{Now: time.Now, Protected: f.guarded}))
 	}
 	s.env.RegisterActivity(activities.NewSystems(opened...))
 	s.env.RegisterActivity(s.cases)

@@ -170,7 +170,7 @@ func (p *program) importList(ctx context.Context, parts *app.Parts, cases *workf
 	}
 	lines, mistakes := p.preview(parts, rows)
 	if mistakes == 0 && cases != nil {
-		if err := p.startRows(ctx, cases, rows, lines, source); err != nil {
+		if err := p.startRows(ctx, cases, rows, lines, source, string(text)); err != nil {
 			return err
 		}
 	}
@@ -209,19 +209,19 @@ func (p *program) preview(parts *app.Parts, rows []intake.Row) (lines []started,
 	return lines, mistakes
 }
 
-func (p *program) startRows(ctx context.Context, cases *workflows.Client, rows []intake.Row, lines []started, source string) error {
+func (p *program) startRows(ctx context.Context, cases *workflows.Client, rows []intake.Row, lines []started, source, list string) error {
 	for i, r := range rows {
 		if r.Separation == nil {
 			continue
 		}
-		// The id is derived from what the row says, so that importing the same list
-		// twice starts nothing twice.
+		// The id is derived from the list and what the row says: importing the same
+		// list twice starts nothing twice, and a later list is news again.
 		s := r.Separation
 		cut := ""
 		if s.Cutoff != nil {
 			cut = s.Cutoff.String()
 		}
-		id := "row-" + lastday.OpaqueKey(s.Person.Key, s.Engagement.ID, s.LastDay.String(), cut, s.Zone, string(s.Kind), fmt.Sprint(s.Rescinded))
+		id := "row-" + lastday.OpaqueKey(list, s.Person.Key, s.Engagement.ID, s.LastDay.String(), cut, s.Zone, string(s.Kind), fmt.Sprint(s.Rescinded))
 		d := p.delivery(source, id, "list", []byte(id))
 		d.Separation = s
 		line, err := hand(ctx, cases, d)

@@ -221,6 +221,9 @@ func (c Config) check() error {
 	if len(c.Policies) == 0 {
 		bad("policies: there is none; without one nobody knows when to take what")
 	}
+	if len(c.Systems) == 0 {
+		bad("systems: there is none; a case without one would end nobody's access")
+	}
 	c.checkNames(bad)
 	c.checkAddresses(bad)
 	if c.Gate.PerDay < 0 {
