@@ -15,7 +15,9 @@ func TestCommandLine(t *testing.T) {
 		t.Errorf("%v %+v", err, full)
 	}
 	for _, c := range []struct{ args, want string }{
-		{"-only nothing", "there is no part"}, {"-runs 0", "at least 1"}, {"surplus", "unexpected argument"},
+		{"-only nothing", "there is no part"},
+		{"-runs 0", "at least 1"},
+		{"surplus", "unexpected argument"},
 		{"-quick -write page.md", "noise"},
 	} {
 		if _, err := parse(strings.Fields(c.args), io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
