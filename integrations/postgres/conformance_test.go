@@ -90,7 +90,7 @@ func (w *world) stands(x thing, who string) string {
 	case kindPassword:
 		return is("coalesce(rolvaliduntil, 'infinity') > now()", rungValid)
 	case kindAttribute:
-		return is(map[string]string{"CREATEDB": "rolcreatedb", "BYPASSRLS": "rolbypassrls"}[x.resource], rungHeld)
+		return is("rolcreatedb", rungHeld)
 	case kindMembership:
 		options := w.text("select admin_option::text from pg_auth_members where member = '{" + who + "}'::regrole and roleid = '{team}'::regrole")
 		return map[string]string{"": lastday.None, "false": rungMember, "true": rungAdmin}[strings.Join(options, "")]

@@ -66,6 +66,35 @@ func TestEveryTypeOfObject(t *testing.T) {
 	}
 }
 
+// A role may hold privileges in many databases. Each is changed where it is.
+func TestPrivilegesInAnotherDatabase(t *testing.T) {
+	w := newWorld(t)
+	w.exec(w.second, "create table {}.far (id int); grant select on {}.far to {kim}")
+	d := w.driver()
+	g := w.grantOf(w.inventory(d), kindPrivilege, "second: table")
+	taken := w.bring(d, g, lastday.None, lastday.OutcomeApplied)
+	if left := w.privileges(d); len(left) != 0 {
+		t.Errorf("left: %+v", left)
+	}
+	w.giveBack(d, g, taken, lastday.OutcomeApplied)
+	w.grantOf(w.inventory(d), kindPrivilege, "second: table")
+}
+
+func TestEveryAttribute(t *testing.T) {
+	w := newWorld(t)
+	w.do("alter role {kim} superuser createrole replication bypassrls")
+	d := w.driver()
+	for _, name := range []string{"SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS"} {
+		g := w.grantOf(w.inventory(d), kindAttribute, name)
+		taken := w.bring(d, g, lastday.None, lastday.OutcomeApplied)
+		w.giveBack(d, g, taken, lastday.OutcomeApplied)
+		w.bring(d, g, lastday.None, lastday.OutcomeApplied)
+	}
+	if got := w.value("select (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)::text from pg_roles where rolname = '" + w.name("kim") + "'"); got != "false" {
+		t.Error("an attribute is left")
+	}
+}
+
 func (w *world) privileges(d *driver) []lastday.Grant {
 	w.t.Helper()
 	var all []lastday.Grant

@@ -21,7 +21,6 @@ func (w *world) modest(rights ...string) *driver {
 func TestWithoutSuperuser(t *testing.T) {
 	w := newWorld(t)
 	w.furnish()
-	w.do("alter role {kim} nobypassrls")
 	d := w.modest("grant pg_monitor, pg_signal_backend to {top}; grant {owner} to {top}")
 	open := w.mustConnect(w.name("kim"), kimsPassword, "acme")
 	page := w.inventory(d)
