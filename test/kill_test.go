@@ -42,6 +42,7 @@ type end struct {
 // reads from its history which boundaries there are, and then runs it again
 // for each of them with the worker killed right there.
 func TestAWorkerKilledAtAnyBoundaryChangesNothing(t *testing.T) {
+	t.Parallel()
 	clean := newExit(t, sharedServer(t).space(t), "p-clean")
 	want := clean.run(t, point{})
 	if want.Outcome != workflows.OutcomeAnswered || len(want.Left) > 0 || len(want.Writes) < 3 {

@@ -21,7 +21,6 @@ import (
 	"lastday"
 	"lastday/activities"
 	"lastday/integrations"
-	"lastday/internal/app"
 	"lastday/plan"
 	"lastday/workflows"
 )
@@ -100,9 +99,7 @@ func tell(t *testing.T, server *temporalServer, policy string, limit int, system
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	if err := app.Prepare(t.Context(), c, s.space); err != nil {
-		t.Fatal(err)
-	}
+	prepare(t, c, s.space)
 	s.client, s.cases = c, workflows.NewClient(c)
 	s.first = lastday.Separation{
 		Source: "people", Kind: lastday.SeparationScheduled, Zone: "Europe/Berlin", Person: lastday.Person{Key: "p-1"},
