@@ -123,7 +123,11 @@ docs: ## code in the pages compiles and says the truth; links between files lead
 # --- now and then -----------------------------------------------------------------
 
 .PHONY: bench
-bench: ## run all benchmarks
+bench: bin/temporald ## measure lastday against a bare Temporal; BENCH=-quick takes seconds
+	$(GO) run ./bench -temporald bin/temporald $(BENCH)
+
+.PHONY: bench-go
+bench-go: ## run all Go benchmarks
 	@for p in $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u | grep -v '^\./dev'); do \
 		$(GO) test -run '^$$' -bench . -benchmem "$$p" || exit 1; done
 

@@ -23,7 +23,7 @@ import (
 var record = flag.String("record", "", "write the recorded histories into this `folder`")
 
 // mostHistory bounds a recorded history: they live in the repository.
-const mostHistory = 150 << 10
+const mostHistory = 256 << 10
 
 // leastEvents are in a history in which a worker has done anything: a run that
 // has just begun has nothing to replay.

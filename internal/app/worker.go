@@ -67,6 +67,7 @@ func (w *Worker) serveSystem(s OpenSystem) {
 	options := w.options()
 	options.DisableWorkflowWorker = true
 	options.MaxConcurrentActivityExecutionSize = mostPerSystem
+	options.ActivityTaskPollerBehavior = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
 	options.TaskQueueActivitiesPerSecond = s.PerSecond
 	made := worker.New(w.client, workflows.SystemQueue(s.Name), options)
 	made.RegisterActivity(activities.NewSystems(s.System()))
