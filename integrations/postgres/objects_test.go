@@ -35,9 +35,11 @@ func TestEveryTypeOfObject(t *testing.T) {
 		"database":     {"grant create, temporary on database acme to {kim} with grant option"},
 		"schema":       {"grant create on schema {} to {kim}"},
 		"system table": {"grant select on pg_catalog.pg_authid to {kim}"},
-		"defaults": {"alter default privileges for role {owner} grant select, insert on tables to {kim} with grant option",
+		"defaults": {
+			"alter default privileges for role {owner} grant select, insert on tables to {kim} with grant option",
 			"alter default privileges for role {owner} grant usage on schemas to {kim}", "alter default privileges for role {owner} in schema {} grant execute on routines to {kim}",
-			"alter default privileges for role {owner} in schema {} grant usage on types to {kim}", "alter default privileges for role {owner} in schema {} grant usage on sequences to {kim}"},
+			"alter default privileges for role {owner} in schema {} grant usage on types to {kim}", "alter default privileges for role {owner} in schema {} grant usage on sequences to {kim}",
+		},
 	}
 	for name, sql := range cases {
 		t.Run(name, func(t *testing.T) {

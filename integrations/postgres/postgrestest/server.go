@@ -114,18 +114,20 @@ func (s *Server) own(dir string) error {
 		return err
 	}
 	s.as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	if err := os.Chmod(filepath.Dir(dir), 0o711|modeOf(filepath.Dir(dir))); err != nil {
+	if err := passable(filepath.Dir(dir)); err != nil {
 		return err
 	}
 	return os.Chown(dir, int(uid), int(gid))
 }
 
-func modeOf(dir string) os.FileMode {
+// passable lets others go through a folder, such as the one that a test's
+// temporary folders are in.
+func passable(dir string) error {
 	info, err := os.Stat(dir)
-	if err != nil {
-		return 0
+	if err != nil || info.Mode()&0o011 == 0o011 {
+		return err
 	}
-	return info.Mode() & (os.ModePerm | os.ModeSticky)
+	return os.Chmod(dir, info.Mode().Perm()|0o011)
 }
 
 func (s *Server) initialize(ctx context.Context, dir string) error {
