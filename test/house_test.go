@@ -422,8 +422,7 @@ func (h *house) result(within time.Duration) (workflows.CaseResult, error) {
 	for {
 		var result workflows.CaseResult
 		err := h.client.GetWorkflow(ctx, workflows.CaseWorkflowID(h.caseID()), "").Get(ctx, &result)
-		var missing *serviceerror.NotFound
-		if !errors.As(err, &missing) {
+		if _, ok := errors.AsType[*serviceerror.NotFound](err); !ok {
 			return result, err
 		}
 		select {
@@ -462,7 +461,7 @@ func (h *house) startStarter() {
 
 // get is the status of a GET, zero without an answer.
 func get(url string) int {
-	answer, err := http.Get(url) //nolint:gosec,noctx // Our own server.
+	answer, err := http.Get(url)
 	if err != nil {
 		return 0
 	}

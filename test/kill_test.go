@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -187,9 +188,7 @@ func (e *exit) watchWrites(far http.Handler) http.Handler {
 		if e.springs(at) {
 			panic(http.ErrAbortHandler)
 		}
-		for k, v := range answer.Header() {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes()) // Whoever asked may be gone.
 	})

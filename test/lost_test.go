@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"lastday/workflows"
 )
@@ -28,7 +29,10 @@ func TestNoSignalIsLostWhenACaseContinuesAsNew(t *testing.T) {
 			t.Errorf("message %d was lost", i)
 		}
 	}
-	if runs := s.histories(s.id()); len(runs) < 2 {
-		t.Errorf("%d runs: it never continued as new", len(runs))
+	eventually(t, 30*time.Second, "a new run", func() bool { return len(s.histories(s.id())) > 1 })
+	for i := range many {
+		if _, ok := s.until("an answer of the new run", func(workflows.Status) bool { return true }).Answer(fmt.Sprint("ann/hold ", i)); !ok {
+			t.Errorf("message %d was lost by the new run", i)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -150,10 +151,8 @@ func (p *proxy) before(method string, in []byte) ([]point, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, at := range points {
-		if p.springs(at) {
-			return nil, lost()
-		}
+	if slices.ContainsFunc(points, p.springs) {
+		return nil, lost()
 	}
 	return points, nil
 }

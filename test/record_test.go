@@ -56,7 +56,9 @@ func TestRecord(t *testing.T) {
 				policy = stairsPolicy
 			}
 			s := tell(t, server, policy, st.limit, st.systems()...)
-			for i, h := range s.histories(st.tell(s)) {
+			told := s.histories(st.tell(s))
+			forget(t, name)
+			for i, h := range told {
 				if len(h.GetEvents()) < leastEvents {
 					continue
 				}
@@ -103,8 +105,25 @@ func keep(t *testing.T, name string, h *historypb.History) {
 	if *record == "" {
 		return
 	}
-	if err := os.WriteFile(filepath.Join(*record, name), append(text, '\n'), 0o644); err != nil { //nolint:gosec // Everybody who has the repository may read it.
+	if err := os.WriteFile(filepath.Join(*record, name), append(text, '\n'), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// forget removes what an earlier recording left of a story: it may have had more runs.
+func forget(t *testing.T, story string) {
+	t.Helper()
+	if *record == "" {
+		return
+	}
+	old, err := filepath.Glob(filepath.Join(*record, story+"-[0-9]*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range old {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -154,7 +173,7 @@ func ambiguous() []*memory {
 	return []*memory{m}
 }
 
-func (s *telling) id() string { return workflows.CaseWorkflowID(s.case_) }
+func (s *telling) id() string { return workflows.CaseWorkflowID(s.caseOf) }
 
 // begin announces the first last day and waits for the plan.
 func (s *telling) begin() {
@@ -288,10 +307,10 @@ func (s *telling) crowd() {
 	other := s.first
 	other.Engagement.ID, other.Kind = "e-0", lastday.SeparationImmediate
 	s.announce("evt-0", other)
-	mine := s.case_
-	s.case_ = other.CaseID()
+	mine := s.caseOf
+	s.caseOf = other.CaseID()
 	s.until("the other's cut", func(st workflows.Status) bool { return st.Stage == "cut" })
-	s.case_ = mine
+	s.caseOf = mine
 	s.first.Kind = lastday.SeparationImmediate
 	s.announce("evt-1", s.first)
 	st := s.until("a closed gate", func(st workflows.Status) bool { return st.State == workflows.StateApproval })

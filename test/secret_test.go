@@ -5,12 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc/metadata"
-
-	enumspb "go.temporal.io/api/enums/v1"
 
 	"lastday/workflows"
 )

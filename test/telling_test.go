@@ -54,7 +54,7 @@ type telling struct {
 	client  client.Client
 	space   string
 	cases   *workflows.Client
-	case_   string
+	caseOf   string
 	first   lastday.Separation
 	ahead   time.Duration
 	serial  int
@@ -106,7 +106,7 @@ func tell(t *testing.T, server *temporalServer, policy string, limit int, system
 		Engagement: lastday.Engagement{ID: "e-1", WorkerType: "contractor"}, LastDay: lastday.DateOf(time.Now()).AddDays(20), Sequence: "0001",
 	}
 	s.hr.now(s.first)
-	s.case_ = s.first.CaseID()
+	s.caseOf = s.first.CaseID()
 	s.serve(policy, limit)
 	t.Cleanup(s.stopWorkers)
 	return s
@@ -172,7 +172,7 @@ func (s *telling) until(what string, want func(workflows.Status) bool) workflows
 	defer poll.Stop()
 	for {
 		var err error
-		if st, err = s.cases.Status(s.t.Context(), s.case_); err == nil && want(st) {
+		if st, err = s.cases.Status(s.t.Context(), s.caseOf); err == nil && want(st) {
 			return st
 		}
 		if time.Now().After(limit) {
@@ -220,7 +220,7 @@ func (s *telling) skipTo(at time.Time) {
 		return
 	}
 	s.serial++
-	id, execution := fmt.Sprintf("skip-%d", s.serial), &commonpb.WorkflowExecution{WorkflowId: workflows.CaseWorkflowID(s.case_)}
+	id, execution := fmt.Sprintf("skip-%d", s.serial), &commonpb.WorkflowExecution{WorkflowId: workflows.CaseWorkflowID(s.caseOf)}
 	began := time.Now()
 	if err := skip(s.t.Context(), s.client, s.space, execution, id, by); err != nil && !s.closed() {
 		s.t.Fatalf("skip time: %v", err)
@@ -230,7 +230,7 @@ func (s *telling) skipTo(at time.Time) {
 
 // closed says whether the case ended, which also ends the skipping.
 func (s *telling) closed() bool {
-	d, err := s.client.DescribeWorkflowExecution(s.t.Context(), workflows.CaseWorkflowID(s.case_), "")
+	d, err := s.client.DescribeWorkflowExecution(s.t.Context(), workflows.CaseWorkflowID(s.caseOf), "")
 	return err == nil && d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
@@ -266,7 +266,7 @@ func setSkipping(ctx context.Context, c client.Client, space string, execution *
 // send sends a person's message.
 func (s *telling) send(signal string, message any) {
 	s.t.Helper()
-	if err := s.client.SignalWorkflow(s.t.Context(), workflows.CaseWorkflowID(s.case_), "", signal, message); err != nil {
+	if err := s.client.SignalWorkflow(s.t.Context(), workflows.CaseWorkflowID(s.caseOf), "", signal, message); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -292,7 +292,7 @@ func (s *telling) ends(want workflows.Outcome) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
 	defer cancel()
 	var result workflows.CaseResult
-	if err := s.client.GetWorkflow(ctx, workflows.CaseWorkflowID(s.case_), "").Get(ctx, &result); err != nil {
+	if err := s.client.GetWorkflow(ctx, workflows.CaseWorkflowID(s.caseOf), "").Get(ctx, &result); err != nil {
 		st := s.until("an answer", func(workflows.Status) bool { return true })
 		s.t.Fatalf("the case does not end: %v: state %q\nlanes %+v\ntasks %+v", err, st.State, st.Lanes, st.Tasks)
 	}
