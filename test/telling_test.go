@@ -54,7 +54,7 @@ type telling struct {
 	client  client.Client
 	space   string
 	cases   *workflows.Client
-	caseOf   string
+	caseOf  string
 	first   lastday.Separation
 	ahead   time.Duration
 	serial  int

@@ -200,9 +200,9 @@ func TestRescindLeavesAloneWhatSomebodyChangedSince(t *testing.T) {
 func TestCutNowOvertakesSleepAndRetries(t *testing.T) {
 	github, slow := newFarSide("github", "write"), newFarSide("slow", "write")
 	s := newStory(t, github, slow)
-	s.at(day(15, 7), func() { slow.break_(lastday.Errorf(lastday.CodeTransient, "slow", "503")) })
+	s.at(day(15, 7), func() { slow.fail(lastday.Errorf(lastday.CodeTransient, "slow", "503")) })
 	s.at(day(16, 12), func() {
-		slow.break_(nil)
+		slow.fail(nil)
 		s.env.SignalWorkflow(workflows.SignalCutNow, workflows.CutNowMessage{Message: by("ann", "seen in the data room")})
 	})
 	s.at(day(16, 12)+time.Minute, func() {
@@ -219,7 +219,7 @@ func TestCutNowOvertakesSleepAndRetries(t *testing.T) {
 func TestOneBrokenSystemHoldsUpNoOtherAndPeopleAreToldAgain(t *testing.T) {
 	github, broken := newFarSide("github", "write"), newFarSide("broken", "write")
 	s := newStory(t, github, broken)
-	s.at(day(18, 12), func() { broken.break_(lastday.Errorf(lastday.CodeTransient, "broken", "500 for ever")) })
+	s.at(day(18, 12), func() { broken.fail(lastday.Errorf(lastday.CodeTransient, "broken", "500 for ever")) })
 	s.at(day(18, 17), func() {
 		if github.rungs() != "none" {
 			t.Errorf("github grants %q although only the other is down", github.rungs())
@@ -234,7 +234,7 @@ func TestOneBrokenSystemHoldsUpNoOtherAndPeopleAreToldAgain(t *testing.T) {
 		if n := s.told.about("failing"); n < 3 {
 			t.Errorf("people were told %d times in a day", n)
 		}
-		broken.break_(nil)
+		broken.fail(nil)
 	})
 	result := s.run()
 	if broken.rungs() != "none" || result.Outcome != workflows.OutcomeClean {
@@ -245,7 +245,7 @@ func TestOneBrokenSystemHoldsUpNoOtherAndPeopleAreToldAgain(t *testing.T) {
 func TestALostRightIsAPersonsTaskAndCanBeWaivedWithAReason(t *testing.T) {
 	github, denied := newFarSide("github", "read"), newFarSide("denied", "read")
 	s := newStory(t, github, denied)
-	s.at(day(18, 12), func() { denied.break_(lastday.Errorf(lastday.CodeDenied, "denied", "403")) })
+	s.at(day(18, 12), func() { denied.fail(lastday.Errorf(lastday.CodeDenied, "denied", "403")) })
 	resolve := func(when time.Duration, how string) {
 		s.at(when, func() {
 			task := openTask(t, s.status(), workflows.TaskFailing)
@@ -474,11 +474,11 @@ func TestAnEngagementThatEndsAfterAllIsTakenAgain(t *testing.T) {
 	again.Sequence = "0003"
 	s.hr.says = rescinded
 	s.at(day(9, 12), func() {
-		github.break_(lastday.Errorf(lastday.CodeTransient, "github", "503"))
+		github.fail(lastday.Errorf(lastday.CodeTransient, "github", "503"))
 		s.announce("evt-2", rescinded)
 	})
 	s.at(day(9, 13), func() { s.announce("evt-3", again) })
-	s.at(day(9, 14), func() { github.break_(nil) })
+	s.at(day(9, 14), func() { github.fail(nil) })
 	s.at(day(9, 18), func() {
 		if github.rungs() != "write" {
 			t.Errorf("the first stage is in force again, but github grants %q", github.rungs())

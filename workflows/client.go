@@ -44,8 +44,7 @@ func (c *Client) Accept(ctx context.Context, d lastday.Delivery) (duplicate bool
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summary,
 	}, EventType, d)
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if errors.As(err, &started) {
+	if _, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
 		return true, nil
 	}
 	return false, clientError("hand over the event", err)
@@ -158,8 +157,7 @@ func passing(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var refused *temporal.ApplicationError
-	if errors.As(err, &refused) {
+	if _, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return lastday.Wrap(lastday.CodeInvalid, op, "the workflow refused it", err)
 	}
 	return lastday.Wrap(lastday.CodeTransient, op, "Temporal", err)
@@ -170,8 +168,7 @@ func clientError(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return lastday.Wrap(lastday.CodeNotFound, op, "Temporal does not know it", err)
 	}
 	return lastday.Wrap(lastday.CodeTransient, op, "Temporal", err)

@@ -87,7 +87,7 @@ func TestAnAttestationThatAReadingContradictsIsOpenAgain(t *testing.T) {
 func TestAWaiverOfAnOutageIsNoAnswerForLaterStages(t *testing.T) {
 	github := newFarSide("github", "write")
 	s := newStory(t, github)
-	s.at(day(15, 7), func() { github.break_(lastday.Errorf(lastday.CodeDenied, "github", "403")) })
+	s.at(day(15, 7), func() { github.fail(lastday.Errorf(lastday.CodeDenied, "github", "403")) })
 	s.resolveAll(day(15, 12), workflows.TaskFailing, workflows.HowWaive)
 	s.change(day(16, 12), github, func() { github.down, github.blind = nil, true })
 	s.at(day(19, 12), func() {
@@ -125,9 +125,9 @@ func TestAnOrderToCutOvertakesGivingBack(t *testing.T) {
 	rescinded := leaver()
 	rescinded.Rescinded, rescinded.Sequence = true, "0002"
 	s.hr.says = rescinded
-	s.at(day(16, 11), func() { slow.break_(lastday.Errorf(lastday.CodeTransient, "slow", "503")) })
+	s.at(day(16, 11), func() { slow.fail(lastday.Errorf(lastday.CodeTransient, "slow", "503")) })
 	s.at(day(16, 12), func() { s.announce("evt-2", rescinded) })
-	s.at(day(16, 13), func() { slow.break_(nil) })
+	s.at(day(16, 13), func() { slow.fail(nil) })
 	s.send(day(16, 13), workflows.SignalCutNow, func() any { return workflows.CutNowMessage{Message: by("ann", "danger")} })
 	s.at(day(16, 14), func() {
 		if github.rungs() != "none" || slow.rungs() != "none" {
@@ -142,7 +142,7 @@ func TestTakingBackAnOrderNeverHoldsUpTheRealCut(t *testing.T) {
 	s := newStory(t, github, slow)
 	s.hr.says = leaver()
 	s.send(day(2, 12), workflows.SignalCutNow, func() any { return workflows.CutNowMessage{Message: by("ann", "wrong person")} })
-	s.at(day(2, 13), func() { slow.break_(lastday.Errorf(lastday.CodeDenied, "slow", "403")) })
+	s.at(day(2, 13), func() { slow.fail(lastday.Errorf(lastday.CodeDenied, "slow", "403")) })
 	s.send(day(2, 13), workflows.SignalRescind, func() any { return workflows.RescindMessage{Message: by("ann", "a mistake")} })
 	s.send(day(2, 14), workflows.SignalApprove, func() any {
 		return workflows.ApproveMessage{Message: by("bob", "yes"), Digest: s.status().News.ID}
@@ -163,7 +163,7 @@ func TestTakingBackAnOrderNeverHoldsUpTheRealCut(t *testing.T) {
 
 func TestAnOrderToCutDoesNotWaitForASystemThatIsDown(t *testing.T) {
 	github, slow := newFarSide("github", "write"), newFarSide("slow", "write")
-	slow.break_(lastday.Errorf(lastday.CodeTransient, "slow", "503"))
+	slow.fail(lastday.Errorf(lastday.CodeTransient, "slow", "503"))
 	s := newStory(t, github, slow)
 	s.send(10*time.Second, workflows.SignalCutNow, func() any { return workflows.CutNowMessage{Message: by("ann", "danger")} })
 	s.at(20*time.Second, func() {
@@ -236,9 +236,9 @@ func TestAProtectedAccountIsNotCutByAnyOneApproval(t *testing.T) {
 func TestAHoldStopsALaneThatIsTryingAgain(t *testing.T) {
 	github := newFarSide("github", "write")
 	s := newStory(t, github)
-	s.at(day(15, 7), func() { github.break_(lastday.Errorf(lastday.CodeTransient, "github", "503")) })
+	s.at(day(15, 7), func() { github.fail(lastday.Errorf(lastday.CodeTransient, "github", "503")) })
 	s.send(day(15, 10), workflows.SignalHold, func() any { return workflows.HoldMessage{Message: by("ann", "legal asks")} })
-	s.at(day(15, 12), func() { github.break_(nil) })
+	s.at(day(15, 12), func() { github.fail(nil) })
 	s.at(day(17, 12), func() {
 		if github.rungs() != "write" || s.status().State != workflows.StateHeld {
 			t.Errorf("held, and github grants %q in state %q", github.rungs(), s.status().State)
@@ -290,8 +290,8 @@ func TestWhatPeopleTookByHandTheyAreAskedToGiveBack(t *testing.T) {
 func TestACutThatWasLateIsNoReturnOfAccess(t *testing.T) {
 	github := newFarSide("github", "read")
 	s := newStory(t, github)
-	s.at(day(18, 15), func() { github.break_(lastday.Errorf(lastday.CodeTransient, "github", "503")) })
-	s.at(day(18, 17)+30*time.Minute, func() { github.break_(nil) })
+	s.at(day(18, 15), func() { github.fail(lastday.Errorf(lastday.CodeTransient, "github", "503")) })
+	s.at(day(18, 17)+30*time.Minute, func() { github.fail(nil) })
 	result := s.run()
 	if result.Lanes[0].Resurrected != 0 || result.Times.CutVerified.IsZero() {
 		t.Errorf("came back %d times, cut verified %s", result.Lanes[0].Resurrected, result.Times.CutVerified)

@@ -19,8 +19,7 @@ func troubleOf(err error) activities.Trouble {
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START {
 		return activities.Trouble{Code: codeUnserved, Why: "no worker took the order: none serves the queue, or its rate limit holds it back"}
 	}
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		var t activities.Trouble
 		if app.HasDetails() && app.Details(&t) == nil && t.Code != "" {
 			return t

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -73,7 +74,7 @@ func (f *farSide) trouble() error {
 	return f.down
 }
 
-func (f *farSide) break_(err error) {
+func (f *farSide) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.down = err
@@ -180,9 +181,7 @@ func (f *farSide) Apply(_ context.Context, c lastday.Change) (lastday.Receipt, e
 	}
 	if f.stale == nil {
 		f.stale = map[string]lastday.Grant{}
-		for k, v := range f.grants {
-			f.stale[k] = v
-		}
+		maps.Copy(f.stale, f.grants)
 	}
 	before := g.Rung
 	g.Rung = c.To

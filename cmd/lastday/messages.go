@@ -30,14 +30,22 @@ func (p *program) messageCommands() []*cobra.Command {
 	var all []*cobra.Command
 	for _, o := range []order{
 		p.approveOrder(), p.rescheduleOrder(), p.resolveOrder(),
-		{use: "hold CASE", short: "Let a case change nothing until it is released", signal: workflows.SignalHold, needsReason: true,
-			message: plain(func(m workflows.Message) any { return workflows.HoldMessage{Message: m} })},
-		{use: "release CASE", short: "End a hold", signal: workflows.SignalRelease,
-			message: plain(func(m workflows.Message) any { return workflows.ReleaseMessage{Message: m} })},
-		{use: "rescind CASE", short: "Say that the engagement goes on: give back what was taken", signal: workflows.SignalRescind, needsReason: true,
-			message: plain(func(m workflows.Message) any { return workflows.RescindMessage{Message: m} })},
-		{use: "cut CASE", short: "Cut everything now", signal: workflows.SignalCutNow, needsReason: true,
-			message: plain(func(m workflows.Message) any { return workflows.CutNowMessage{Message: m} })},
+		{
+			use: "hold CASE", short: "Let a case change nothing until it is released", signal: workflows.SignalHold, needsReason: true,
+			message: plain(func(m workflows.Message) any { return workflows.HoldMessage{Message: m} }),
+		},
+		{
+			use: "release CASE", short: "End a hold", signal: workflows.SignalRelease,
+			message: plain(func(m workflows.Message) any { return workflows.ReleaseMessage{Message: m} }),
+		},
+		{
+			use: "rescind CASE", short: "Say that the engagement goes on: give back what was taken", signal: workflows.SignalRescind, needsReason: true,
+			message: plain(func(m workflows.Message) any { return workflows.RescindMessage{Message: m} }),
+		},
+		{
+			use: "cut CASE", short: "Cut everything now", signal: workflows.SignalCutNow, needsReason: true,
+			message: plain(func(m workflows.Message) any { return workflows.CutNowMessage{Message: m} }),
+		},
 	} {
 		all = append(all, p.orderCommand(o))
 	}

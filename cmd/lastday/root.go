@@ -52,8 +52,7 @@ func run(ctx context.Context, args []string, w world) int {
 		return 0
 	}
 	p.fail(err)
-	var used usageError
-	if errors.As(err, &used) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return 2
 	}
 	return 1

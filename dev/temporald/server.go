@@ -228,7 +228,7 @@ func (s *Server) startUI(ctx context.Context) error {
 
 func stopUI(ui *uiserver.Server, ended <-chan error) {
 	ui.Stop()
-	_ = <-ended // Stopping asks only that it has ended.
+	<-ended // Stopping asks only that it has ended.
 }
 
 // poll asks until the answer is yes, and returns the last no when ctx ends.
