@@ -26,9 +26,21 @@ func (s Status) Staircase(made lastday.Plan, o plan.StairOptions) string {
 			}
 			o.Actual[l.System] = append(o.Actual[l.System], plan.Step{Stage: step.Stage, At: step.At, Level: step.Level, Proof: step.Proof})
 		}
+		if now, behind := s.behind(l); behind {
+			o.Actual[l.System] = append(o.Actual[l.System], now)
+		}
 		made.Systems = withBefore(made.Systems, l)
 	}
 	return plan.Staircase(made, o)
+}
+
+// behind is how high a system still stands at the stage in force, if it was not
+// read back clean there: what is only planned must not be drawn as done.
+func (s Status) behind(l Lane) (plan.Step, bool) {
+	if len(s.Reached) == 0 || l.Read.IsZero() || l.Clean == s.Stage || l.State == LaneRestored {
+		return plan.Step{}, false
+	}
+	return plan.Step{Stage: s.Stage, At: l.Read, Level: l.Highest, Proof: lastday.ProofNone}, true
 }
 
 // withBefore shows a system as it was first read, before any change: a plan
