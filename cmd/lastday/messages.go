@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -101,7 +102,25 @@ func (p *program) send(ctx context.Context, cases *workflows.Client, caseID stri
 	if answer.Refused != "" {
 		return lastday.Errorf(lastday.CodeProtected, answer.What, "the case refused: %s", answer.Refused)
 	}
-	return p.print(answer, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", caseID, answer.What) })
+	return p.print(answer, func(w io.Writer) {
+		fmt.Fprintf(w, "%s  %s\n", caseID, answer.What)
+		p.sayWhatItWaitsFor(ctx, w, cases, caseID)
+	})
+}
+
+// sayWhatItWaitsFor keeps an answer from being taken for more than it is: an
+// order that was heard may still wait for others.
+func (p *program) sayWhatItWaitsFor(ctx context.Context, w io.Writer, cases *workflows.Client, caseID string) {
+	st, err := cases.Status(ctx, caseID)
+	if err != nil {
+		return
+	}
+	if st.WaitsFor != "" {
+		fmt.Fprintf(w, "  nothing is changed yet: it waits for %s\n", st.WaitsFor)
+	}
+	if st.News != nil {
+		fmt.Fprintf(w, "  not followed yet: %s\n", cmp.Or(st.News.Why, "HR is being asked"))
+	}
 }
 
 func (p *program) approveOrder() order {
