@@ -355,3 +355,13 @@ func TestSomebodyWithThousandsOfGrantsFits(t *testing.T) {
 		}
 	}
 }
+
+func TestSomebodyWithoutAnyAccountIsSaidSo(t *testing.T) {
+	github := newFarSide("github")
+	github.findNone = true
+	s := newStory(t, github)
+	result := s.run()
+	if s.told.about("no_account") != 1 || result.Lanes[0].Why != "no account was found" {
+		t.Errorf("nobody was told; the lane says %q", result.Lanes[0].Why)
+	}
+}

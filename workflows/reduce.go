@@ -212,7 +212,11 @@ func (l *laneRun) arrive(ctx workflow.Context, g goal, inv lastday.Inventory) {
 	l.fruitless = 0
 	l.l.Clean = g.name()
 	l.step(ctx, g.name(), inv)
-	l.set(ctx, LaneClean, "")
+	why := ""
+	if inv.Match.Verdict == lastday.FoundNone {
+		why = "no account was found"
+	}
+	l.set(ctx, LaneClean, why)
 	if g.stage.Cut || g.stage.Watch {
 		l.l.Exited = true
 		l.c.noteCut(ctx)
@@ -241,6 +245,10 @@ func (c *caseRun) noteCut(ctx workflow.Context) {
 		c.s.Times.CutVerified = now
 	}
 	c.note(ctx, Entry{What: what})
+	if c.allLanes(func(l *Lane) bool { return l.Verdict == lastday.FoundNone }) {
+		c.note(ctx, Entry{What: "no account was found in any system"})
+		c.tellOnce("no_account", "no account was found in any system: is this the right person?")
+	}
 }
 
 // failed notes trouble with a system and says when to try again.

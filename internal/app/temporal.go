@@ -116,7 +116,7 @@ const retention = 400 * 24 * time.Hour
 // retention under which an event that is sent twice is known for at least as
 // long as anybody retries. Both may be done again and again.
 func Prepare(ctx context.Context, c client.Client, namespace string) error {
-	if err := addSearchAttributes(ctx, c, namespace); err != nil {
+	if err := addPatiently(ctx, c, namespace); err != nil {
 		return lastday.Wrap(lastday.CodeDenied, "temporal", "search attributes could not be registered; do it by hand (docs/operating.md)", err)
 	}
 	described, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
@@ -150,6 +150,23 @@ func addSearchAttributes(ctx context.Context, c client.Client, namespace string)
 		return nil
 	}
 	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: add})
+	return err
+}
+
+// addPatiently tries again when two processes that start together get into each
+// other's way: the server refuses the second of two changes at once.
+func addPatiently(ctx context.Context, c client.Client, namespace string) error {
+	var err error
+	for range 10 {
+		if err = addSearchAttributes(ctx, c, namespace); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 	return err
 }
 
