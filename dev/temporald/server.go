@@ -228,7 +228,7 @@ func (s *Server) startUI(ctx context.Context) error {
 
 func stopUI(ui *uiserver.Server, ended <-chan error) {
 	ui.Stop()
-	<-ended // Stopping asks only that it has ended.
+	<-ended //nolint:errcheck // Stopping asks only that it has ended, not how.
 }
 
 // poll asks until the answer is yes, and returns the last no when ctx ends.
