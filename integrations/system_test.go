@@ -201,16 +201,18 @@ func TestOnlyWhatWasReadBackCountsAsObserved(t *testing.T) {
 		proof lastday.Proof
 		rung  string
 	}{
-		"at the rung":            {full(team("a", "member")), lastday.ProofObserved, "member"},
-		"under the rung":         {full(), lastday.ProofObserved, lastday.None},
-		"still above":            {full(team("a", "lead")), lastday.ProofAcknowledged, "lead"},
-		"at an unknown rung":     {full(team("a", "emperor")), lastday.ProofAcknowledged, "emperor"},
-		"gone without a control": {with(full(), func(i *lastday.Inventory) { i.Control.Seen = false }), lastday.ProofAcknowledged, ""},
-		"gone with a gap there":  {with(full(), func(i *lastday.Inventory) { i.Gaps = []lastday.Gap{{Kind: "team"}} }), lastday.ProofAcknowledged, ""},
-		"gone with a gap of all": {with(full(), func(i *lastday.Inventory) { i.Gaps = []lastday.Gap{{}} }), lastday.ProofAcknowledged, ""},
-		"gap of another kind":    {with(full(), func(i *lastday.Inventory) { i.Gaps = []lastday.Gap{{Kind: "key"}} }), lastday.ProofObserved, lastday.None},
-		"unclear who it is":      {with(full(), func(i *lastday.Inventory) { i.Match.Verdict = lastday.FoundMany }), lastday.ProofAcknowledged, ""},
-		"another system":         {with(full(), func(i *lastday.Inventory) { i.System = "x" }), lastday.ProofAcknowledged, ""},
+		"at the rung":             {full(team("a", "member")), lastday.ProofObserved, "member"},
+		"under the rung":          {full(), lastday.ProofObserved, lastday.None},
+		"still above":             {full(team("a", "lead")), lastday.ProofAcknowledged, "lead"},
+		"at an unknown rung":      {full(team("a", "emperor")), lastday.ProofAcknowledged, "emperor"},
+		"there without a control": {with(full(team("a", "member")), func(i *lastday.Inventory) { i.Control.Seen = false }), lastday.ProofAcknowledged, "member"},
+		"of another account":      {with(full(), func(i *lastday.Inventory) { i.Match.Account.ID = "somebody else" }), lastday.ProofAcknowledged, ""},
+		"gone without a control":  {with(full(), func(i *lastday.Inventory) { i.Control.Seen = false }), lastday.ProofAcknowledged, ""},
+		"gone with a gap there":   {with(full(), func(i *lastday.Inventory) { i.Gaps = []lastday.Gap{{Kind: "team"}} }), lastday.ProofAcknowledged, ""},
+		"gone with a gap of all":  {with(full(), func(i *lastday.Inventory) { i.Gaps = []lastday.Gap{{}} }), lastday.ProofAcknowledged, ""},
+		"gap of another kind":     {with(full(), func(i *lastday.Inventory) { i.Gaps = []lastday.Gap{{Kind: "key"}} }), lastday.ProofObserved, lastday.None},
+		"unclear who it is":       {with(full(), func(i *lastday.Inventory) { i.Match.Verdict = lastday.FoundMany }), lastday.ProofAcknowledged, ""},
+		"another system":          {with(full(), func(i *lastday.Inventory) { i.System = "x" }), lastday.ProofAcknowledged, ""},
 	}
 	for name, c := range cases {
 		r := integrations.Grade([]lastday.Change{change}, []lastday.Receipt{said}, c.after)[0]
