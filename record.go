@@ -59,11 +59,9 @@ type Record struct {
 	Stage  string `json:"stage,omitempty"`
 	// What happened, in words.
 	What string `json:"what"`
-	// Workflow and Run are Temporal's ids of the run that made the record, and
-	// Activity the id of the activity that wrote it.
+	// Workflow and Run are Temporal's ids of the run that made the record.
 	Workflow string `json:"workflow"`
 	Run      string `json:"run"`
-	Activity string `json:"activity,omitempty"`
 	// Event is the id of the last event of that run's history that the record
 	// rests on.
 	Event int `json:"event,omitempty"`
@@ -233,8 +231,15 @@ type VerifiedFact struct {
 	Highest Level     `json:"highest"`
 	Grants  int       `json:"grants"`
 	Proof   Proof     `json:"proof"`
-	Due     time.Time `json:"due"`
-	Why     string    `json:"why,omitempty"`
+	Due     time.Time `json:"due,omitzero"`
+	// Account, Control and Evidence say what the reading looked at, and why it
+	// would have seen what it did not show.
+	Account  Account   `json:"account,omitzero"`
+	Verdict  Verdict   `json:"verdict,omitempty"`
+	Control  Control   `json:"control"`
+	Evidence []string  `json:"evidence,omitempty"`
+	ReadAt   time.Time `json:"readAt,omitzero"`
+	Why      string    `json:"why,omitempty"`
 }
 
 // ClosedFact is how a case ended.
