@@ -52,6 +52,8 @@ type Settings struct {
 	Systems []SystemSetting `json:"systems"`
 	// GateLimit is how many leavers in 24 hours are usual; more are held.
 	GateLimit int `json:"gateLimit"`
+	// Recording says that every fact of a case is kept as a record.
+	Recording bool `json:"recording,omitempty"`
 }
 
 // SystemSetting names a system and the queue that serves it.
@@ -60,6 +62,14 @@ type SystemSetting struct {
 	Queue string `json:"queue"`
 	// Manual says that changes there are asked of people.
 	Manual bool `json:"manual,omitempty"`
+}
+
+// Recorder keeps records for good.
+type Recorder interface {
+	// Append writes the records in their order, all or none. Records that are there
+	// already are left as they are. CodeInvalid: a record is missing before them,
+	// or another one stands in the place of one of them.
+	Append(ctx context.Context, records []lastday.Record) error
 }
 
 // Cases are the activities that need no far side: planning, judging, asking HR
@@ -72,10 +82,37 @@ type Cases struct {
 	HR        HR
 	Messenger Messenger
 	Teller    Teller
+	// Recorder keeps the records of cases; nil keeps none.
+	Recorder Recorder
 }
 
 // Configure tells a case what it must know of the configuration.
-func (c *Cases) Configure(_ context.Context) (Settings, error) { return c.Settings, nil }
+func (c *Cases) Configure(_ context.Context) (Settings, error) {
+	settings := c.Settings
+	settings.Recording = c.Recorder != nil
+	return settings, nil
+}
+
+// RecordInput is a batch of records in their order.
+type RecordInput struct {
+	Records []lastday.Record `json:"records"`
+}
+
+// RecordOutput says up to where the records of the case are kept.
+type RecordOutput struct {
+	Last int `json:"last"`
+}
+
+// Record keeps records for good. Writing the same ones twice does no harm.
+func (c *Cases) Record(ctx context.Context, in RecordInput) (RecordOutput, error) {
+	if c.Recorder == nil || len(in.Records) == 0 {
+		return RecordOutput{}, Failure(lastday.Errorf(lastday.CodeInvalid, "record", "this worker keeps no records: name `records` in its configuration"))
+	}
+	if err := c.Recorder.Append(ctx, in.Records); err != nil {
+		return RecordOutput{}, Failure(err)
+	}
+	return RecordOutput{Last: in.Records[len(in.Records)-1].Seq}, nil
+}
 
 // PlanInput asks for the whole plan of a case.
 type PlanInput struct {

@@ -80,7 +80,7 @@ func (l *laneRun) orderBatch(ctx workflow.Context, g goal, batch []lastday.Chang
 	var again []string
 	l.l.Orders, again = order(l.l.Orders, batch)
 	receipts := l.send(ctx, g, batch, again)
-	receive(l.l.Orders, receipts)
+	l.receive(ctx, l.l.Orders, receipts, false)
 	l.afterReceipts(ctx, batch, receipts)
 	return answers(l.l.Orders, batch) > before
 }

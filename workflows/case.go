@@ -49,6 +49,15 @@ type caseRun struct {
 	unseen     []lastday.Gap
 	asking     bool
 	attributes attributes
+	// configured says that the settings were read in this run.
+	configured bool
+	// recorder says that records are being kept, writing that a batch is on its
+	// way, flushTo up to which record somebody waits, and looking that systems are
+	// being read for a plan.
+	recorder, writing, looking bool
+	flushTo                    int
+	// hearing is the message that is being answered.
+	hearing lastday.MessageFact
 }
 
 func newCaseRun(ctx workflow.Context, in CaseInput) *caseRun {
@@ -95,6 +104,7 @@ func (c *caseRun) configure(ctx workflow.Context) error {
 		c.addLane(system)
 	}
 	c.startLanes(ctx)
+	c.startRecording(ctx)
 	if len(c.s.Lanes) == 0 {
 		c.raise(ctx, Task{Kind: TaskFailing, Code: lastday.CodeInvalid, What: "the configuration", Why: "it names no system: nobody's access would be ended", Todo: "name the systems, then resolve with `retry`"})
 	}
@@ -182,7 +192,8 @@ func (c *caseRun) enforce(ctx workflow.Context, stage lastday.Stage) error {
 	}
 	now := workflow.Now(ctx)
 	c.s.Reached = append(c.s.Reached, Reached{Stage: stage.Name, At: now})
-	c.note(ctx, Entry{What: fmt.Sprintf("stage %s: nothing above %s from now on", stage.Name, stage.Ceiling)})
+	c.show(ctx, Entry{What: fmt.Sprintf("stage %s: nothing above %s from now on", stage.Name, stage.Ceiling)})
+	c.recordStage(ctx, stage)
 	if stage.Cut {
 		c.s.Times.CutDue = stage.Moment.Instant
 	}
@@ -318,8 +329,12 @@ func (c *caseRun) allLanes(ok func(*Lane) bool) bool {
 
 func (c *caseRun) close(ctx workflow.Context) (CaseResult, error) {
 	c.s.Times.Closed = workflow.Now(ctx)
-	c.note(ctx, Entry{What: "closed: " + string(c.outcome())})
+	c.show(ctx, Entry{What: "closed: " + string(c.outcome())})
+	c.recordClosed(ctx)
 	c.publish(ctx)
+	if err := c.flush(ctx); err != nil {
+		return CaseResult{}, err
+	}
 	err := c.finishTelling(ctx)
 	return CaseResult{
 		Case: c.id, Outcome: c.outcome(), Times: c.s.Times, Lanes: copies(c.s.Lanes), Tasks: c.s.Tasks,
@@ -375,7 +390,14 @@ func (c *caseRun) wake() { c.revision++ }
 // mostEntries bounds what people are shown; the history has the rest.
 const mostEntries = 200
 
+// note says what happened, to people and in the record.
 func (c *caseRun) note(ctx workflow.Context, e Entry) {
+	c.show(ctx, e)
+	c.recordEntry(ctx, e)
+}
+
+// show says what happened to people only: its record is another.
+func (c *caseRun) show(ctx workflow.Context, e Entry) {
 	e.At = workflow.Now(ctx)
 	c.s.Log = append(c.s.Log, e)
 	if len(c.s.Log) > mostEntries {
@@ -386,7 +408,7 @@ func (c *caseRun) note(ctx workflow.Context, e Entry) {
 // mustContinueAsNew says whether the history has grown large while nothing is
 // under way that a new run would lose.
 func (c *caseRun) mustContinueAsNew(ctx workflow.Context) bool {
-	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || len(c.inbox) > 0 || c.asking || c.unread() {
+	if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || len(c.inbox) > 0 || c.asking || c.writing || c.unread() {
 		return false
 	}
 	for _, l := range c.lanes {

@@ -22,15 +22,26 @@ func (c *caseRun) listen(ctx workflow.Context) error {
 			workflow.UpdateHandlerOptions{Validator: c.mayAnnounce, Description: "News from HR"}),
 	)
 	c.signals = []workflow.ReceiveChannel{
-		receiveEach(ctx, SignalApprove, "Consent to the plan or the news with that digest", c.approve),
-		receiveEach(ctx, SignalHold, "Change nothing until released", c.hold),
-		receiveEach(ctx, SignalRelease, "End a hold", c.release),
-		receiveEach(ctx, SignalReschedule, "Move the last day", c.reschedule),
-		receiveEach(ctx, SignalRescind, "The engagement goes on", c.rescind),
-		receiveEach(ctx, SignalCutNow, "Cut everything now", c.cutNow),
-		receiveEach(ctx, SignalResolve, "Answer a task: retry, waive, attest or link", c.resolve),
+		receiveEach(ctx, SignalApprove, "Consent to the plan or the news with that digest", hear(c, SignalApprove, c.approve)),
+		receiveEach(ctx, SignalHold, "Change nothing until released", hear(c, SignalHold, c.hold)),
+		receiveEach(ctx, SignalRelease, "End a hold", hear(c, SignalRelease, c.release)),
+		receiveEach(ctx, SignalReschedule, "Move the last day", hear(c, SignalReschedule, c.reschedule)),
+		receiveEach(ctx, SignalRescind, "The engagement goes on", hear(c, SignalRescind, c.rescind)),
+		receiveEach(ctx, SignalCutNow, "Cut everything now", hear(c, SignalCutNow, c.cutNow)),
+		receiveEach(ctx, SignalResolve, "Answer a task: retry, waive, attest or link", hear(c, SignalResolve, c.resolve)),
 	}
 	return err
+}
+
+// hear remembers which message is being answered, for the record.
+func hear[M interface {
+	about() (what, evidence string)
+}](c *caseRun, verb string, handle func(workflow.Context, M)) func(workflow.Context, M) {
+	return func(ctx workflow.Context, m M) {
+		what, evidence := m.about()
+		c.hearing = lastday.MessageFact{Verb: verb, About: what, Evidence: evidence}
+		handle(ctx, m)
+	}
 }
 
 // receiveEach handles a kind of signal in the order of arrival, for as long as
@@ -78,7 +89,8 @@ func (c *caseRun) announce(ctx workflow.Context, d lastday.Delivery) (AnnounceRe
 			c.s.Restoring, c.s.NeedPlan = true, false
 			c.s.LingerUntil = workflow.Now(ctx).Add(lingerFor)
 		}
-		c.note(ctx, Entry{What: "announced: " + tellSeparation(*d.Separation), By: by})
+		c.show(ctx, Entry{What: "announced: " + tellSeparation(*d.Separation), By: by})
+		c.recordOpened(ctx, by)
 	} else {
 		c.inbox = append(c.inbox, News{ID: newsID(*d.Separation, key), Separation: *d.Separation, By: by})
 	}
@@ -115,11 +127,13 @@ func (c *caseRun) accept(ctx workflow.Context, m Message, what string) {
 	if m.Reason != "" {
 		what += ": " + m.Reason
 	}
+	c.hearing.Reason = m.Reason
 	c.note(ctx, Entry{What: what, By: m.Actor, Message: m.ID})
 	c.wake()
 }
 
 func (c *caseRun) refuse(ctx workflow.Context, m Message, what, why string) {
+	c.hearing.Reason = m.Reason
 	c.note(ctx, Entry{What: what, By: m.Actor, Message: m.ID, Refused: why})
 	c.wake()
 }
@@ -281,6 +295,7 @@ func (c *caseRun) resolve(ctx workflow.Context, m ResolveMessage) {
 	t.Closed = &Closing{How: m.How, By: m.Actor, Reason: m.Reason, Evidence: m.Evidence, At: workflow.Now(ctx)}
 	c.tasksChanged()
 	c.accept(ctx, m.Message, fmt.Sprintf("%s: %s: %s", t.System, t.What, m.How))
+	c.recordTask(ctx, *t)
 	if l := c.lane(t.System); l != nil {
 		l.resolved(*t, m)
 	}
@@ -334,6 +349,7 @@ func (c *caseRun) attest(ctx workflow.Context, t Task, m ResolveMessage, proof l
 		r := &l.l.Orders[i].Receipt
 		r.Change, r.Proof, r.By, r.DoneAt = t.Change, proof, m.Actor, workflow.Now(ctx)
 		r.Note = m.How + ": " + m.Reason + " " + m.Evidence
+		l.recordChange(ctx, l.l.Orders[i], t.Stage == restoreGoal)
 	}
 }
 

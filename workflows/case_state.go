@@ -54,6 +54,9 @@ type CaseState struct {
 	ReplanAt    time.Time `json:"replanAt,omitzero"`
 	// Serial numbers activities, so that their ids are unique and readable.
 	Serial int `json:"serial,omitempty"`
+	// Recorded counts the records made, and Outbox holds those that are not written yet.
+	Recorded int              `json:"recorded,omitempty"`
+	Outbox   []lastday.Record `json:"outbox,omitempty"`
 }
 
 // Times are the clocks of a case.
@@ -126,6 +129,8 @@ type Lane struct {
 	// Attested are grants that a person answered for.
 	Attested []Attested `json:"attested,omitempty"`
 	Calls    int        `json:"calls,omitempty"`
+	// ReadingRecorded stands for the reading that was recorded last.
+	ReadingRecorded string `json:"readingRecorded,omitempty"`
 	// Resurrected counts access that came back after the cut and was taken again.
 	Resurrected int `json:"resurrected,omitempty"`
 }

@@ -287,18 +287,22 @@ func (l *laneRun) restsOn(inv lastday.Inventory) (word lastday.Proof, rests bool
 	return word, rests
 }
 
+// proofOf grades what a reading shows of a whole system.
+func (l *laneRun) proofOf(inv lastday.Inventory) lastday.Proof {
+	if word, rests := l.restsOn(inv); rests {
+		return word
+	}
+	if inv.Complete() {
+		return lastday.ProofObserved
+	}
+	return lastday.ProofNone
+}
+
 // mostSteps bounds a staircase; watches after that replace the last step.
 const mostSteps = 40
 
 func (l *laneRun) step(ctx workflow.Context, stage string, inv lastday.Inventory) {
-	proof := lastday.ProofNone
-	if inv.Complete() {
-		proof = lastday.ProofObserved
-	}
-	if word, rests := l.restsOn(inv); rests {
-		proof = word
-	}
-	s := Step{Stage: stage, At: workflow.Now(ctx), Level: l.l.Highest, Grants: l.l.Grants, Proof: proof}
+	s := Step{Stage: stage, At: workflow.Now(ctx), Level: l.l.Highest, Grants: l.l.Grants, Proof: l.proofOf(inv)}
 	if n := len(l.l.Steps); n > 0 && (l.l.Steps[n-1].Stage == stage || n >= mostSteps) {
 		l.l.Steps[n-1] = s
 		return

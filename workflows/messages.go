@@ -13,6 +13,12 @@ type Message struct {
 	Reason string `json:"reason"`
 }
 
+// about says what a message is about and what it puts forward, for the record.
+func (Message) about() (what, evidence string)             { return "", "" }
+func (m ApproveMessage) about() (what, evidence string)    { return m.Digest, "" }
+func (m RescheduleMessage) about() (what, evidence string) { return m.LastDay.String(), "" }
+func (m ResolveMessage) about() (what, evidence string)    { return m.Task, m.Evidence }
+
 // ApproveMessage consents to the plan, or the news, with that digest.
 type ApproveMessage struct {
 	Message

@@ -169,7 +169,8 @@ func (c *caseRun) believe(ctx workflow.Context, s lastday.Separation, by string)
 	was := c.s.Separation
 	c.s.News = nil
 	c.s.Separation = s
-	c.note(ctx, Entry{What: "holds from now on: " + tellSeparation(s), By: by})
+	c.show(ctx, Entry{What: "holds from now on: " + tellSeparation(s), By: by})
+	c.recordNews(ctx, by)
 	switch {
 	case s.Rescinded:
 		c.s.Restoring, c.s.NeedPlan, c.s.CutNow = true, false, nil

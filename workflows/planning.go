@@ -116,7 +116,8 @@ func (c *caseRun) adoptPlan(ctx workflow.Context, p lastday.Plan, read bool) {
 		c.clear(ctx, "", TaskFailing)
 	}
 	if changed {
-		c.note(ctx, Entry{What: fmt.Sprintf("planned: %d changes in %d systems, cut %s %s %s",
+		c.recordPlan(ctx, p)
+		c.show(ctx, Entry{What: fmt.Sprintf("planned: %d changes in %d systems, cut %s %s %s",
 			p.Changes(), len(p.Systems), p.Cutoff.Date, p.Cutoff.Time, p.Cutoff.Zone)})
 	}
 	c.publish(ctx)
@@ -129,6 +130,8 @@ func (c *caseRun) lookEverywhere(ctx workflow.Context) (inventories []lastday.In
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	ordered := c.s.CutNow != nil
+	c.looking = true
+	defer func() { c.looking = false }()
 	found := make([]*lastday.Inventory, len(c.lanes))
 	troubles := make([]activities.Trouble, len(c.lanes))
 	left := len(c.lanes)
@@ -172,6 +175,7 @@ func (c *caseRun) sortLooks(ctx workflow.Context, found []*lastday.Inventory, tr
 		c.clear(ctx, l.l.System, TaskUnserved)
 		c.clear(ctx, l.l.System, TaskFailing)
 		l.look(ctx, *found[i])
+		l.recordReading(ctx, "plan", *found[i])
 		inventories = append(inventories, *found[i])
 	}
 	return inventories, unread

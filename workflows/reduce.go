@@ -22,12 +22,13 @@ func (l *laneRun) reduce(ctx workflow.Context, g goal) (again bool, pause time.D
 		return l.failed(ctx, err)
 	}
 	l.look(ctx, inv)
+	l.recordFirst(ctx, g, inv)
 	l.distrust(ctx, inv)
 	j, err := l.judge(ctx, g, inv)
 	if err != nil {
 		return l.failed(ctx, err)
 	}
-	receive(l.l.Orders, j.Receipts)
+	l.receive(ctx, l.l.Orders, j.Receipts, false)
 	l.raiseAll(ctx, g, inv, j.Judgement)
 	due, unseen := l.orderable(j.Judgement.Due)
 	switch {
@@ -210,12 +211,18 @@ func (l *laneRun) unseen(ctx workflow.Context, changes []lastday.Change) (bool, 
 // arrive notes that the system was read back clean at the goal.
 func (l *laneRun) arrive(ctx workflow.Context, g goal, inv lastday.Inventory) {
 	l.fruitless = 0
-	l.l.Clean = g.name()
 	l.step(ctx, g.name(), inv)
 	why := ""
 	if inv.Match.Verdict == lastday.FoundNone {
 		why = "no account was found"
 	}
+	l.recordReading(ctx, g.name(), inv)
+	l.recordVerified(ctx, g, inv, why)
+	l.set(ctx, LaneWorking, "read back clean; the record is being written")
+	if l.c.flush(ctx) != nil {
+		return
+	}
+	l.l.Clean = g.name()
 	l.set(ctx, LaneClean, why)
 	if g.stage.Cut || g.stage.Watch {
 		l.l.Exited = true

@@ -49,7 +49,7 @@ func (l *laneRun) restore(ctx workflow.Context, g goal) (again bool, pause time.
 	if err != nil {
 		return l.failed(ctx, err)
 	}
-	receive(l.l.Returns, out.Receipts)
+	l.receive(ctx, l.l.Returns, out.Receipts, true)
 	l.raiseReturns(ctx, out.Return)
 	due := l.returnable(out.Return.Changes)
 	if len(due) == 0 {
@@ -124,7 +124,7 @@ func (l *laneRun) applyBack(ctx workflow.Context, g goal, due []lastday.Change) 
 		var again []string
 		l.l.Returns, again = order(l.l.Returns, batch)
 		receipts := l.send(ctx, g, batch, again)
-		receive(l.l.Returns, receipts)
+		l.receive(ctx, l.l.Returns, receipts, true)
 		l.afterReceipts(ctx, batch, receipts)
 	}
 	if ctx.Err() != nil {
@@ -173,11 +173,15 @@ func (l *laneRun) arriveBack(ctx workflow.Context, g goal, inv lastday.Inventory
 		why += fmt.Sprintf(", %d cannot be given back", n)
 	}
 	l.step(ctx, g.name(), inv)
-	l.set(ctx, LaneRestored, why)
+	l.recordReading(ctx, g.name(), inv)
 	l.c.note(ctx, Entry{What: l.l.System + ": " + why})
 	for _, r := range back.Cannot {
 		l.c.note(ctx, Entry{What: fmt.Sprintf("%s: cannot be given back: %s %s (%s)", l.l.System, r.Kind, r.What, r.Why)})
 	}
+	if l.c.flush(ctx) != nil {
+		return
+	}
+	l.set(ctx, LaneRestored, why)
 	if len(back.Cannot) > 0 {
 		l.c.tellOnce("not_given_back", fmt.Sprintf("%s: %s", l.l.System, why))
 	}

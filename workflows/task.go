@@ -54,6 +54,7 @@ func (c *caseRun) raise(ctx workflow.Context, t Task) string {
 	t.Since = workflow.Now(ctx)
 	t.TellAt = t.Since.Add(c.tellDelay(t))
 	c.s.Tasks = append(c.s.Tasks, t)
+	c.recordTask(ctx, t)
 	c.tasksChanged()
 	return t.ID
 }
@@ -137,6 +138,7 @@ func (c *caseRun) closeWhere(ctx workflow.Context, which func(Task) bool) {
 	for i := range c.s.Tasks {
 		if t := &c.s.Tasks[i]; t.Closed == nil && which(*t) {
 			t.Closed = &Closing{How: howCleared, At: workflow.Now(ctx)}
+			c.recordTask(ctx, *t)
 			closed = true
 		}
 	}
