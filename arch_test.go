@@ -58,6 +58,8 @@ func layers() []layer {
 		{"integrations/github/...", []string{".", "integrations", "integrations/github/..."}, []string{"github.com/getkin/kin-openapi", "github.com/vektah/gqlparser"}, "a fake must not lean on the driver it tests, but on the vendor's contract"},
 		{"integrations/postgres", []string{".", "integrations", "integrations/internal/httpx"}, []string{"github.com/jackc/pgx"}, "integrations do not know each other, nor Temporal"},
 		{"integrations/postgres/postgrestest", nil, []string{"github.com/jackc/pgx"}, "a real server knows nothing of the driver it tests"},
+		{"integrations/httpapi", []string{".", "integrations", "integrations/internal/httpx"}, []string{"cel.dev/cel-go", "github.com/goccy/go-yaml", "golang.org/x/oauth2"}, "integrations do not know each other, nor Temporal"},
+		{"integrations/httpapi/httpapitest", []string{"integrations/integrationtest"}, nil, "a fake must not lean on the driver it tests"},
 		{"integrations/hr", []string{"."}, []string{"github.com/goccy/go-yaml"}, "the contract of HR sources speaks in the words alone"},
 		{"integrations/hr/...", []string{".", "integrations/hr/...", "integrations/internal/httpx"}, nil, "HR sources do not know the other integrations"},
 		{"integrations/notify", []string{"."}, nil, "the contract of channels speaks in the words alone"},
@@ -72,6 +74,7 @@ func restricted() []layer {
 		{"integrations/github", []string{"integrations/catalog", "integrations/github/..."}, nil, "only the catalog knows a vendor"},
 		{"integrations/manual", []string{"integrations/catalog", "integrations/manual"}, nil, "only the catalog knows an integration"},
 		{"integrations/postgres", []string{"integrations/catalog", "integrations/postgres"}, nil, "only the catalog knows a vendor"},
+		{"integrations/httpapi", []string{"integrations/catalog", "integrations/httpapi"}, nil, "only the catalog knows an integration"},
 		{"integrations/notify/webhook", []string{"integrations/catalog", "integrations/notify/webhook"}, nil, "only the catalog knows a channel"},
 		{"integrations/internal/httpx", []string{"integrations/..."}, nil, "only integrations speak HTTP to far sides"},
 	}

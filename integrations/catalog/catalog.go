@@ -5,6 +5,7 @@ package catalog
 import (
 	"lastday/integrations"
 	"lastday/integrations/github"
+	"lastday/integrations/httpapi"
 	"lastday/integrations/manual"
 	"lastday/integrations/notify"
 	"lastday/integrations/notify/webhook"
@@ -16,6 +17,7 @@ func Kinds() []integrations.Kind {
 	return []integrations.Kind{
 		github.Kind(),
 		postgres.Kind(),
+		httpapi.Kind(),
 		manual.Kind(),
 	}
 }
