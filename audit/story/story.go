@@ -1,0 +1,328 @@
+// Package story folds the records of a case into what they tell: who left,
+// what they had in each system, what became of every access and how well that
+// is shown, what people answered for, and how far the clocks lay apart.
+//
+// The report, the statistics and the population all stand on this one fold, so
+// that they cannot disagree. It never takes anybody's word: an access is Gone
+// only if a complete reading with a positive control did not hold it, or if the
+// change of it was read back.
+package story
+
+import (
+	"time"
+
+	"lastday"
+)
+
+// Case is all that the records of one case tell.
+type Case struct {
+	ID string
+	// Person is the opaque key.
+	Person string
+	// Subject names the person; it is zero when that was erased or never told.
+	Subject lastday.SubjectFact
+	// Opened is what was announced first, Separation what holds now.
+	Opened     lastday.OpenedFact
+	Separation lastday.OpenedFact
+	News       []News
+	Plans      []Plan
+	// Stages are those of the last plan, and before them those of earlier plans
+	// that came into force, by time.
+	Stages     []Stage
+	Systems    []System
+	Exceptions []Exception
+	Tasks      []Task
+	Messages   []Message
+	Notes      []Note
+	Residue    []Residue
+	Gaps       []lastday.Gap
+	Clocks     Clocks
+	SLA        SLA
+	Verdict    Verdict
+	// Unproved says in words what the records do not show.
+	Unproved []string
+	// Closed is nil while the case is open.
+	Closed   *lastday.ClosedFact
+	ClosedAt time.Time
+	// Held is since when a person holds the case; zero if nobody does.
+	Held   time.Time
+	HeldBy string
+	// AsOf is the time as of which the case is told.
+	AsOf time.Time
+	// Records counts the records, of the numbers 1 to Last; Missing are numbers
+	// without a record: erased, or lost.
+	Records int
+	Last    int
+	Missing []int
+	// Workflow is Temporal's id, Runs the ids of its runs in their order.
+	Workflow string
+	Runs     []string
+}
+
+// News is a change of the announcement.
+type News struct {
+	At   time.Time
+	By   string
+	What string
+	Fact *lastday.OpenedFact
+}
+
+// Plan is one sealed plan.
+type Plan struct {
+	At time.Time
+	lastday.PlanFact
+}
+
+// Stage is a stage and when it came into force; Reached is zero if it did not.
+type Stage struct {
+	lastday.StageFact
+	Reached time.Time
+}
+
+// System is one system's part of the case.
+type System struct {
+	Name string
+	// Account is the last account that was read.
+	Account lastday.Account
+	// Searched is how the last search ended, Evidence what it rests on.
+	Searched lastday.Verdict
+	Evidence []string
+	Accesses []Access
+	// Points are what was seen of its height, by time.
+	Points []Point
+	// Cut is the reading back at the cut or after it that shows the system empty;
+	// nil if there is none.
+	Cut *Point
+	// Blind says that the last reading was not complete, and why.
+	Blind string
+	Gaps  []lastday.Gap
+	// Resurrected counts accesses that came back after they were gone.
+	Resurrected int
+	// Calls counts requests; zero if nobody counted.
+	Calls int
+	// State is the last state that the case gave it; empty while it is open.
+	State string
+}
+
+// Point is how high a system stood at one time.
+type Point struct {
+	At    time.Time
+	Stage string
+	Level lastday.Level
+	// Proof is observed only for a complete reading with a positive control.
+	Proof lastday.Proof
+	// Verified says that a stage was declared clean by it.
+	Verified bool
+	Grants   int
+	Why      string
+	Due      time.Time
+}
+
+// Standing says how an access stands, as far as it is shown.
+type Standing string
+
+// The standings.
+const (
+	// Gone: read back, with a positive control.
+	Gone Standing = "gone"
+	// Lowered: read back lower than it was first, and not gone.
+	Lowered Standing = "lowered"
+	// Unchanged: last seen as it was first.
+	Unchanged Standing = "unchanged"
+	// Restored: given back after a rescind, and read back.
+	Restored Standing = "given back"
+	// Back: it was gone, nobody of us gave it back, and it was seen again.
+	Back Standing = "came back"
+	// Said: the far side acknowledged a change that nobody has read back.
+	Said Standing = "acknowledged only"
+	// Attested: a person said that it is gone.
+	Attested Standing = "attested"
+	// Waived: a person decided to go on without.
+	Waived Standing = "waived"
+	// Unknown: it was seen once, and the last reading could not tell.
+	Unknown Standing = "unknown"
+)
+
+// Access is one grant of one account, from its first sight to its last.
+type Access struct {
+	System   string
+	Account  lastday.Account
+	Key      string
+	Kind     string
+	Resource lastday.Resource
+	Via      []string
+	Managed  string
+	Pending  bool
+	// Before is the rung at which it was first seen.
+	Before      string
+	BeforeLevel lastday.Level
+	BeforeAt    time.Time
+	// After is the rung at which it was last seen; none if it was seen gone.
+	After      string
+	AfterLevel lastday.Level
+	SeenAt     time.Time
+	// Due, Ordered, Done and Seen are the times of the last change: when it had to
+	// be, when the first record of it was made, when the far side acknowledged, and
+	// when it was first read back. Each is zero if it did not happen.
+	Due      time.Time
+	Ordered  time.Time
+	Done     time.Time
+	Seen     time.Time
+	Standing Standing
+	Proof    lastday.Proof
+	// Resurrected counts how often it came back.
+	Resurrected int
+	Changes     []Change
+	Residue     []lastday.Residue
+	// Note explains anything but the plain case.
+	Note string
+}
+
+// Late is how much later than due the access was read back, negative if
+// earlier. It is false if there was no due time or no reading back.
+func (a Access) Late() (time.Duration, bool) {
+	if a.Due.IsZero() || a.Seen.IsZero() {
+		return 0, false
+	}
+	return a.Seen.Sub(a.Due), true
+}
+
+// Change is the last that is known of one change.
+type Change struct {
+	Stage   string
+	Ordered time.Time
+	lastday.ChangeFact
+}
+
+// Exception is what does not rest on a reading, but on a person's word.
+type Exception struct {
+	At     time.Time
+	System string
+	// What it is about: a grant's name, or the task's.
+	What string
+	// How is waive or attest.
+	How      string
+	Proof    lastday.Proof
+	By       string
+	Reason   string
+	Evidence string
+	// Owner was asked to do it; empty if nobody was named.
+	Owner string
+	// Approvals are of others about the same task.
+	Approvals []Approval
+	Due       time.Time
+	Task      string
+	Grant     string
+}
+
+// BeforeDue says whether it was decided before the deadline; the second value
+// is false if there was no deadline.
+func (e Exception) BeforeDue() (early, known bool) {
+	return !e.At.After(e.Due), !e.Due.IsZero()
+}
+
+// FourEyes says whether somebody else than the one who decided had part in it:
+// the one who was asked to do it, or one who approved.
+func (e Exception) FourEyes() bool {
+	if e.Owner != "" && e.Owner != e.By {
+		return true
+	}
+	for _, a := range e.Approvals {
+		if a.By != e.By {
+			return true
+		}
+	}
+	return false
+}
+
+// Approval is a person's consent.
+type Approval struct {
+	By     string
+	At     time.Time
+	Reason string
+}
+
+// Task is a task from its opening to its closing.
+type Task struct {
+	lastday.TaskFact
+	System string
+	Opened time.Time
+	// Closed is zero while it is open.
+	Closed time.Time
+	By     string
+}
+
+// Open says whether somebody still has to do something.
+func (t Task) Open() bool { return t.Closed.IsZero() }
+
+// Message is what a person asked for.
+type Message struct {
+	At time.Time
+	By string
+	lastday.MessageFact
+}
+
+// Note is one line of what else happened.
+type Note struct {
+	At     time.Time
+	By     string
+	System string
+	What   string
+}
+
+// Residue is something left, and who is to see to it.
+type Residue struct {
+	lastday.Residue
+	// Owner of the task about it; empty if there is none.
+	Owner string
+	// Answered says how a person answered for it; empty if nobody did.
+	Answered string
+	SeenAt   time.Time
+}
+
+// Open says whether it still needs a person at the time of the story.
+func (r Residue) Open(at time.Time) bool {
+	return !r.Harmless && r.Answered == "" && (r.Until.IsZero() || r.Until.After(at))
+}
+
+// Name is what to call the person: by name if it is told, else by key.
+func (c Case) Name() string {
+	if c.Subject.Name != "" {
+		return c.Subject.Name
+	}
+	return c.Person
+}
+
+// CutStage is the stage after which nothing may be left; false if no plan has one.
+func (c Case) CutStage() (Stage, bool) {
+	for _, s := range c.Stages {
+		if s.Cut {
+			return s, true
+		}
+	}
+	return Stage{}, false
+}
+
+// Accesses counts the accesses of all systems that stand as asked.
+func (c Case) Accesses(standing ...Standing) int {
+	n := 0
+	for _, s := range c.Systems {
+		for _, a := range s.Accesses {
+			for _, want := range standing {
+				if a.Standing == want {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// Total counts the accesses of all systems.
+func (c Case) Total() int {
+	n := 0
+	for _, s := range c.Systems {
+		n += len(s.Accesses)
+	}
+	return n
+}

@@ -1,0 +1,244 @@
+package story_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lastday"
+	"lastday/audit/story"
+	"lastday/audit/story/storytest"
+)
+
+func tell(t *testing.T, records []lastday.Record) story.Case {
+	t.Helper()
+	c, err := story.Of(records, story.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// access finds one access of a case.
+func access(t *testing.T, c story.Case, system, key string) story.Access {
+	t.Helper()
+	for _, s := range c.Systems {
+		for _, a := range s.Accesses {
+			if s.Name == system && a.Key == key {
+				return a
+			}
+		}
+	}
+	t.Fatalf("%s has no access %s", system, key)
+	return story.Access{}
+}
+
+func TestTheVerdictSaysWhatTheRecordsShow(t *testing.T) {
+	cases := map[string]struct {
+		teller *storytest.Teller
+		word   story.Word
+		sla    story.SLAState
+		says   string
+	}{
+		"everything read back":      {storytest.Clean(3), story.Proven, story.SLAMet, "All 11 accesses in 3 systems read back gone"},
+		"two things attested":       {storytest.Contractor(), story.AnsweredFor, story.SLAAnswered, "18 of 20 accesses"},
+		"told after the last day":   {storytest.LateHR(), story.Proven, story.SLAMet, "in time"},
+		"the engagement goes on":    {storytest.RescindedCase(), story.Rescinded, story.SLANone, "1 access given back and read back; 2 not"},
+		"somebody holds it":         {storytest.HeldCase(), story.HeldBack, story.SLARunning, "Held by ann@acme.example"},
+		"between two stages":        {storytest.OpenCase(), story.Under, story.SLARunning, "not due yet"},
+		"closed as clean, was not":  {storytest.DeafCase(), story.NotShown, story.SLAMissed, "do not show that all access is gone"},
+		"the cut is seen, no more":  {until(storytest.Clean(0), "watch-1h"), story.Cut, story.SLAMet, "the watch goes on"},
+		"the cut is due and unseen": {overdue(), story.Overdue, story.SLARunning, "the records do not show it"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := tell(t, c.teller.Records())
+			if got.Verdict.Word != c.word || got.SLA.State != c.sla || !strings.Contains(got.Verdict.Sentence, c.says) {
+				t.Errorf("got %+v, promise %+v", got.Verdict, got.SLA)
+			}
+		})
+	}
+}
+
+// until drops what was told after a stage began.
+func until(t *storytest.Teller, stage string) *storytest.Teller {
+	return t.Until(func(r lastday.Record) bool { return r.Stage == stage })
+}
+
+func overdue() *storytest.Teller {
+	t := storytest.OpenCase()
+	t.At(storytest.Berlin(12, 1, 9, 0)).Note("nothing happens")
+	return t
+}
+
+func TestNothingIsGoneThatWasNotReadBack(t *testing.T) {
+	c := tell(t, storytest.DeafCase().Records())
+	login := access(t, c, "database", "login")
+	if login.Standing != story.Unchanged || login.After != "login" {
+		t.Errorf("the far side said done and did nothing: got %s at %q", login.Standing, login.After)
+	}
+	if _, known := login.Late(); known || !c.Clocks.Verified.IsZero() {
+		t.Errorf("nothing was verified: %+v", c.Clocks)
+	}
+	if !strings.Contains(strings.Join(c.Unproved, "\n"), "database: unchanged: ") {
+		t.Errorf("it is not told: %q", c.Unproved)
+	}
+}
+
+func TestAnAcknowledgementIsNoProof(t *testing.T) {
+	c := tell(t, storytest.RescindedCase().Records())
+	if a := access(t, c, "crm", "role/sales-admin"); a.Standing != story.Gone {
+		t.Errorf("it was read back gone, and giving it back was not: got %s", a.Standing)
+	}
+	if a := access(t, c, "code", "repo/billing"); a.Standing != story.Restored || a.After != "admin" {
+		t.Errorf("got %s at %s", a.Standing, a.After)
+	}
+}
+
+// onlyReading is a case with one grant seen, and then read again like this.
+func onlyReading(change func(*lastday.ReadingFact)) []lastday.Record {
+	at := storytest.Berlin(11, 2, 9, 0)
+	first := lastday.ReadingFact{
+		Account: lastday.Account{System: "crm", ID: "1"}, Verdict: lastday.FoundOne, Complete: true, Control: lastday.Control{Seen: true}, ReadAt: at,
+		Grants: []lastday.GrantFact{{Key: "role", Kind: "role", Rung: "admin", Level: lastday.LevelAdmin}},
+	}
+	second := first
+	second.Grants, second.ReadAt = nil, at.Add(time.Hour)
+	change(&second)
+	return []lastday.Record{
+		{Case: "c", Seq: 1, At: at, Kind: lastday.RecordReading, System: "crm", Reading: &first},
+		{Case: "c", Seq: 2, At: second.ReadAt, Kind: lastday.RecordReading, System: "crm", Reading: &second},
+	}
+}
+
+func TestAbsenceIsShownOnlyByACompleteReadingThatCouldSee(t *testing.T) {
+	cases := map[string]struct {
+		change func(*lastday.ReadingFact)
+		want   story.Standing
+	}{
+		"complete, with a control":   {func(*lastday.ReadingFact) {}, story.Gone},
+		"the account is gone":        {func(r *lastday.ReadingFact) { r.Account, r.Verdict = lastday.Account{}, lastday.FoundNone }, story.Gone},
+		"without a control":          {func(r *lastday.ReadingFact) { r.Control.Seen = false }, story.Unknown},
+		"not complete":               {func(r *lastday.ReadingFact) { r.Complete = false }, story.Unknown},
+		"with a gap":                 {func(r *lastday.ReadingFact) { r.Gaps = []lastday.Gap{{What: "tokens"}} }, story.Unknown},
+		"nobody knows which account": {func(r *lastday.ReadingFact) { r.Account, r.Verdict = lastday.Account{}, lastday.FoundMany }, story.Unknown},
+		"of another account":         {func(r *lastday.ReadingFact) { r.Account.ID = "2" }, story.Unchanged},
+		"a list that people keep":    {func(r *lastday.ReadingFact) { r.KeptBy = "reception" }, story.Attested},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if a := access(t, tell(t, onlyReading(c.change)), "crm", "role"); a.Standing != c.want {
+				t.Errorf("got %s, want %s", a.Standing, c.want)
+			}
+		})
+	}
+}
+
+func TestAVerifiedStageCountsOnlyWithItsControl(t *testing.T) {
+	records := storytest.Clean(0).Records()
+	for i := range records {
+		if records[i].Verified != nil && records[i].System == "crm" {
+			records[i].Verified.Control.Seen = false
+		}
+	}
+	c := tell(t, records)
+	if c.Verdict.Word != story.NotShown || c.Clocks.Shown != 2 {
+		t.Errorf("got %s, %d systems shown", c.Verdict.Word, c.Clocks.Shown)
+	}
+}
+
+func TestWhatCameBackIsCountedAndTold(t *testing.T) {
+	c := tell(t, storytest.Contractor().Records())
+	vpn := access(t, c, "directory", "group/vpn")
+	if vpn.Resurrected != 1 || vpn.Standing != story.Gone || !strings.Contains(vpn.Note, "came back") {
+		t.Errorf("got %+v", vpn)
+	}
+	if late, _ := vpn.Late(); late < 0 || late > time.Hour {
+		t.Errorf("the times must be of the first removal: %s", late)
+	}
+	raised := storytest.Contractor()
+	raised.System("directory").Raise("group/vpn", "member")
+	raised.After(time.Hour).Read("directory", "watch-7d")
+	if a := access(t, tell(t, raised.Records()), "directory", "group/vpn"); a.Standing != story.Back {
+		t.Errorf("seen again and not taken: got %s", a.Standing)
+	}
+}
+
+func TestExceptionsCarryWhoDecidedAndWhen(t *testing.T) {
+	c := tell(t, storytest.Contractor().Records())
+	i := slices.IndexFunc(c.Exceptions, func(e story.Exception) bool { return e.How == "waive" })
+	if len(c.Exceptions) != 3 || i < 0 {
+		t.Fatalf("got %+v", c.Exceptions)
+	}
+	e := c.Exceptions[i]
+	if early, known := e.BeforeDue(); !early || !known || !e.FourEyes() || e.By != "lee@acme.example" || len(e.Approvals) != 1 {
+		t.Errorf("got %+v", e)
+	}
+	e.Approvals, e.Owner = []story.Approval{{By: e.By}}, ""
+	if e.FourEyes() {
+		t.Error("whoever approves the own decision is no second pair of eyes")
+	}
+}
+
+func TestTheClocksAreKeptApart(t *testing.T) {
+	c := tell(t, storytest.LateHR().Records())
+	d := c.Clocks.Distances()
+	if !c.SLA.LateHR || c.SLA.LateUs {
+		t.Errorf("late was HR, not we: %+v", c.SLA)
+	}
+	if d[0].Span() != 25*time.Minute || d[1].Span() >= 0 || d[3].Span() < 24*time.Hour {
+		t.Errorf("entered to told %s, told to due %s, due to verified %s", d[0].Span(), d[1].Span(), d[3].Span())
+	}
+	if open := tell(t, storytest.OpenCase().Records()).Clocks.Distances()[3]; open.Known || open.Span() != 0 {
+		t.Errorf("nothing was verified yet: %+v", open)
+	}
+}
+
+func TestResidueHasAnOwnerOrSaysThatItHasNone(t *testing.T) {
+	c := tell(t, storytest.Contractor().Records())
+	open := 0
+	for _, r := range c.Residue {
+		if r.Open(c.AsOf) {
+			open++
+		}
+		if r.Kind == "secret" && (r.Owner != "platform" || r.Answered == "") {
+			t.Errorf("got %+v", r)
+		}
+	}
+	if len(c.Residue) != 2 || open != 0 {
+		t.Errorf("got %+v", c.Residue)
+	}
+}
+
+func TestMissingRecordsAreNamed(t *testing.T) {
+	all := storytest.Clean(0).Records()
+	if erased := tell(t, slices.Delete(slices.Clone(all), 0, 1)); len(erased.Missing) != 1 || erased.Verdict.Word != story.Proven {
+		t.Errorf("the first names the person and may be erased: %v %s", erased.Missing, erased.Verdict.Word)
+	}
+	lost := tell(t, slices.Delete(slices.Clone(all), 4, 7))
+	if lost.Verdict.Word != story.NotShown || !strings.Contains(lost.Unproved[0], "number 5-7") {
+		t.Errorf("got %s, %q", lost.Verdict.Word, lost.Unproved)
+	}
+}
+
+func TestRecordsMayComeInAnyOrderAndTwice(t *testing.T) {
+	all := storytest.Contractor().Records()
+	mixed := slices.Concat(all[40:], all, all[:7])
+	if got := tell(t, mixed); got.Records != len(all) || got.Verdict != tell(t, all).Verdict {
+		t.Errorf("got %d records, %v", got.Records, got.Verdict)
+	}
+}
+
+func TestRecordsThatDisagreeAreRefused(t *testing.T) {
+	all := storytest.Clean(0).Records()
+	other := all[3]
+	other.What = "something else"
+	for name, records := range map[string][]lastday.Record{
+		"none": nil, "two cases": {all[0], storytest.Clean(1).Records()[1]}, "one number, two facts": append(slices.Clone(all), other),
+	} {
+		if _, err := story.Of(records, story.Options{}); lastday.CodeOf(err) != lastday.CodeInvalid {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
