@@ -10,6 +10,7 @@ import (
 	"lastday/integrations/notify"
 	"lastday/integrations/notify/webhook"
 	"lastday/integrations/postgres"
+	"lastday/integrations/scim"
 )
 
 // Kinds lists every kind, in the order in which people are shown them.
@@ -17,6 +18,7 @@ func Kinds() []integrations.Kind {
 	return []integrations.Kind{
 		github.Kind(),
 		postgres.Kind(),
+		scim.Kind(),
 		httpapi.Kind(),
 		manual.Kind(),
 	}

@@ -1,0 +1,34 @@
+package scim
+
+import (
+	"testing"
+
+	"lastday/integrations/integrationtest"
+	"lastday/integrations/scim/scimtest"
+)
+
+func TestConformance(t *testing.T) {
+	servers := map[string]struct {
+		manners scimtest.Manners
+		change  func(*Config)
+	}{
+		"groups by filter": {scimtest.Manners{MaxPage: 1}, nil},
+		"all groups read":  {scimtest.Manners{MaxPage: 2, IgnoreFilters: true, WithoutMembers: true}, func(c *Config) { c.CanaryGroup = "" }},
+		"pages by cursor":  {scimtest.Manners{MaxPage: 2, Cursor: true, OnlyFilters: []string{"userName"}}, func(c *Config) { c.Paging = pagingCursor }},
+		"forms of its own": {
+			scimtest.Manners{MaxPage: 2, NoPath: true, NoFilterInPath: true, ArrayRemove: true, TextBooleans: true, WithoutVersions: true, NoDiscovery: true, WithoutGroupsOfUser: true},
+			func(c *Config) { c.RoleLevels = map[string]string{"admin": "admin"} },
+		},
+	}
+	for name, s := range servers {
+		t.Run(name, func(t *testing.T) {
+			integrationtest.Run(t, integrationtest.Harness{
+				Description: description(),
+				Open: func(t integrationtest.T) integrationtest.World {
+					return newCompany(t, s.manners).world(t, s.change)
+				},
+				Absent: map[string]string{"pending": "SCIM has no invitations"},
+			})
+		})
+	}
+}

@@ -1,0 +1,82 @@
+package scim
+
+import (
+	"slices"
+	"time"
+
+	"lastday"
+	"lastday/integrations"
+)
+
+// The kinds of grants.
+const (
+	kindAccount     = "account"
+	kindRole        = "role"
+	kindEntitlement = "entitlement"
+	kindGroup       = "group"
+)
+
+// The rungs of what has but one.
+const (
+	rungActive = "active"
+	rungMember = "member"
+	rungHeld   = "held"
+)
+
+// orders ranks the kinds: the account first, because that alone ends signing in.
+func orders() map[string]int {
+	return map[string]int{kindAccount: 10, kindRole: 20, kindEntitlement: 30, kindGroup: 40}
+}
+
+func one(name string, level lastday.Level) lastday.Ladder {
+	return lastday.Ladder{{Name: name, Level: level}}
+}
+
+func description() integrations.Description {
+	return integrations.Description{
+		Name: "scim", Title: "SCIM 2.0",
+		Kinds: []integrations.KindOfGrant{
+			{
+				Name: kindAccount, What: "the account itself (active)", Ladder: one(rungActive, lastday.LevelSignIn), Order: orders()[kindAccount],
+				Restore: lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "by profile: see the grant"}, Settles: 5 * time.Minute,
+			},
+			{
+				Name: kindRole, What: "a value of roles; with a profile whose users have one role, that role", Ladder: roleLadder(), Order: orders()[kindRole],
+				Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Settles: time.Minute,
+			},
+			{
+				Name: kindEntitlement, What: "a value of entitlements", Ladder: one(rungHeld, lastday.LevelWrite), Order: orders()[kindEntitlement],
+				Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Settles: time.Minute,
+			},
+			{
+				Name: kindGroup, What: "membership of a group", Ladder: one(rungMember, lastday.LevelWrite), Order: orders()[kindGroup],
+				Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Settles: 5 * time.Minute,
+			},
+		},
+		Permissions: []integrations.Permission{
+			{Name: "reading /Users, /Groups, /ServiceProviderConfig and /ResourceTypes", For: "finding and listing"},
+			{Name: "PATCH of /Users/{id}", For: "active, roles, entitlements"},
+			{Name: "PATCH of /Groups/{id}", For: "memberships"},
+		},
+		Cannot: []string{
+			"end open sessions or revoke tokens: SCIM knows neither, and what active:false does to them is the vendor's",
+			"delete accounts: DELETE is never sent",
+			"take what is given inside the product and is not shown by SCIM",
+			"with the profile pagerduty: deactivate without deleting. Lower the role instead, and delete when nothing has to come back",
+			"keep an identity provider from pushing the account again: take it there as well",
+		},
+	}
+}
+
+// roleLadder is every rung that any profile has for a role.
+func roleLadder() lastday.Ladder {
+	ladder := one(rungHeld, lastday.LevelAdmin)
+	for _, p := range profiles() {
+		for _, r := range p.Roles {
+			if !slices.Contains(ladder, r) {
+				ladder = append(ladder, r)
+			}
+		}
+	}
+	return ladder
+}

@@ -1,0 +1,134 @@
+package scim
+
+import (
+	"slices"
+	"strings"
+
+	"lastday"
+)
+
+// levels says what groups and values let somebody do.
+type levels struct {
+	account, group                  lastday.Level
+	groups, roles, entitlements     map[string]lastday.Level
+	unknownRole, unknownEntitlement lastday.Level
+	managedKind, managedGroup       map[string]string
+}
+
+func (c Config) levels(p Profile) (levels, error) {
+	l := levels{
+		account: lastday.LevelSignIn, group: lastday.LevelWrite,
+		unknownRole: lastday.LevelAdmin, unknownEntitlement: lastday.LevelWrite,
+		managedKind: c.ManagedBy, managedGroup: c.ManagedGroups,
+	}
+	var err error
+	if l.account, err = parseLevel(c.AccountLevel, l.account); err != nil {
+		return l, err
+	}
+	if l.group, err = parseLevel(c.GroupLevel, l.group); err != nil {
+		return l, err
+	}
+	if l.groups, err = parseLevels(nil, c.GroupLevels); err != nil {
+		return l, err
+	}
+	if l.roles, err = parseLevels(p.Roles, c.RoleLevels); err != nil {
+		return l, err
+	}
+	l.entitlements, err = parseLevels(nil, c.EntitlementLevels)
+	return l, err
+}
+
+func parseLevel(name string, otherwise lastday.Level) (lastday.Level, error) {
+	if name == "" {
+		return otherwise, nil
+	}
+	level, err := lastday.ParseLevel(name)
+	if err == nil && level == lastday.LevelNone {
+		err = invalid("a level of none would hide what is there")
+	}
+	return level, err
+}
+
+func parseLevels(known lastday.Ladder, named map[string]string) (map[string]lastday.Level, error) {
+	out := map[string]lastday.Level{}
+	for _, r := range known {
+		out[r.Name] = r.Level
+	}
+	for name, text := range named {
+		level, err := parseLevel(text, lastday.LevelAdmin)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = level
+	}
+	return out, nil
+}
+
+// ofGroup is what a member of the group can do.
+func (l levels) ofGroup(id, name string) lastday.Level {
+	if level, ok := l.groups[id]; ok {
+		return level
+	}
+	if level, ok := l.groups[name]; ok {
+		return level
+	}
+	return l.group
+}
+
+// ofValue is what a role or an entitlement lets somebody do, and whether that
+// was said or is only feared.
+func (l levels) ofValue(kind, value string) (level lastday.Level, said bool) {
+	known, otherwise := l.roles, l.unknownRole
+	if kind == kindEntitlement {
+		known, otherwise = l.entitlements, l.unknownEntitlement
+	}
+	if level, ok := known[value]; ok {
+		return level, true
+	}
+	return otherwise, false
+}
+
+// ofAccount is the highest of what the account can do by itself, its roles and
+// entitlements, and the groups that it names as its own.
+func (l levels) ofAccount(u user) lastday.Level {
+	highest := l.account
+	for _, kind := range valueKinds() {
+		for _, v := range u.values(kind) {
+			level, _ := l.ofValue(kind, v.Value)
+			highest = max(highest, level)
+		}
+	}
+	for _, g := range u.Groups {
+		if l.ofGroup(g.Value, g.Display) == lastday.LevelAdmin {
+			highest = lastday.LevelAdmin
+		}
+	}
+	return highest
+}
+
+// managerOf names who decides about a group elsewhere: by our configuration, or
+// by what the group says of itself.
+func (l levels) managerOf(g group) string {
+	for _, name := range []string{l.managedGroup[g.ID], l.managedGroup[g.DisplayName], l.managedKind[kindGroup], g.managedBy()} {
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// valueKinds lists the kinds of grants that are values of an attribute.
+func valueKinds() []string { return []string{kindRole, kindEntitlement} }
+
+func isValueKind(kind string) bool { return slices.Contains(valueKinds(), kind) }
+
+// attributeOf is the attribute that holds the values of a kind.
+func attributeOf(kind string) string {
+	if kind == kindEntitlement {
+		return "entitlements"
+	}
+	return "roles"
+}
+
+// same compares what RFC 7643 declares not to be case sensitive.
+func same(a, b string) bool { return a != "" && strings.EqualFold(a, b) }

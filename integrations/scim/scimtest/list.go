@@ -1,0 +1,113 @@
+package scimtest
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request, kind string) error {
+	hits, err := s.select_(kind, r.URL.Query().Get("filter"))
+	if err != nil {
+		return err
+	}
+	start, count := s.window(r)
+	page := hits[min(start, len(hits)):min(start+count, len(hits))]
+	total := len(hits)
+	if s.manners.Total != nil {
+		total = s.manners.Total(total, len(page))
+	}
+	rendered := []any{}
+	for _, x := range page {
+		rendered = append(rendered, s.render(kind, x, r, true))
+	}
+	body := resource{"schemas": []string{listSchema}, "totalResults": total, "itemsPerPage": len(page), "Resources": rendered}
+	switch {
+	case !s.manners.Cursor:
+		body["startIndex"] = start + 1
+	case start+count < len(hits):
+		body["nextCursor"] = "c" + strconv.Itoa(start+count)
+	}
+	s.answer(w, http.StatusOK, body)
+	return nil
+}
+
+// window is where a page begins and how long it is. A server that pages by
+// cursor knows no index, and the other way round.
+func (s *Server) window(r *http.Request) (start, count int) {
+	count = 200
+	if n, err := strconv.Atoi(r.URL.Query().Get("count")); err == nil {
+		count = max(n, 0)
+	}
+	if s.manners.MaxPage > 0 {
+		count = min(count, s.manners.MaxPage)
+	}
+	if s.manners.Cursor {
+		start, _ = strconv.Atoi(strings.TrimPrefix(r.URL.Query().Get("cursor"), "c"))
+		return max(start, 0), count
+	}
+	start, _ = strconv.Atoi(r.URL.Query().Get("startIndex"))
+	return max(start, 1) - 1, count
+}
+
+func (s *Server) select_(kind, filter string) ([]resource, error) {
+	if s.manners.Blind {
+		return nil, nil
+	}
+	shown := func(r resource) bool {
+		id, _ := r["id"].(string)
+		return !slices.Contains(s.manners.HiddenGroups, id) && (!s.manners.Hides || r["active"] != false)
+	}
+	if filter != "" && kind == "Users" && s.manners.Instead != "" {
+		return []resource{s.find(kind, s.manners.Instead)}, nil
+	}
+	matches := func(resource) bool { return true }
+	if filter != "" && !s.manners.IgnoreFilters {
+		c, err := parseFilter(filter)
+		if err != nil {
+			return nil, bad("invalidFilter", "%v", err)
+		}
+		name, _, _ := strings.Cut(filter, " ")
+		if known := s.manners.OnlyFilters; len(known) > 0 && !slices.Contains(known, name) {
+			if s.manners.SilentFilters {
+				return nil, nil
+			}
+			return nil, bad("invalidFilter", "no filter by %s", name)
+		}
+		matches = c
+	}
+	var hits []resource
+	for _, r := range *s.all(kind) {
+		if shown(r) && matches(r) {
+			hits = append(hits, r)
+		}
+	}
+	return hits, nil
+}
+
+// discover tells what the server can do (RFC 7644 section 4).
+func (s *Server) discover(w http.ResponseWriter, kind string) error {
+	if s.manners.NoDiscovery {
+		return errNoResource
+	}
+	yes := func(ok bool) resource { return resource{"supported": ok} }
+	if kind == "ServiceProviderConfig" {
+		s.answer(w, http.StatusOK, resource{
+			"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
+			"patch":   yes(!s.manners.NoPatch), "filter": resource{"supported": !s.manners.IgnoreFilters, "maxResults": 200},
+			"bulk": resource{"supported": false, "maxOperations": 0, "maxPayloadSize": 0}, "changePassword": yes(false), "sort": yes(false),
+			"etag": yes(!s.manners.WithoutVersions), "authenticationSchemes": []any{},
+		})
+		return nil
+	}
+	types := []any{resource{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ResourceType"}, "id": "User", "name": "User", "endpoint": "/Users", "schema": UserSchema}}
+	if !s.manners.NoGroups {
+		types = append(types, resource{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ResourceType"}, "id": "Group", "name": "Group", "endpoint": "/Groups", "schema": GroupSchema})
+	}
+	if kind == "Schemas" {
+		types = []any{resource{"id": UserSchema, "name": "User"}, resource{"id": GroupSchema, "name": "Group"}}
+	}
+	s.answer(w, http.StatusOK, resource{"schemas": []string{listSchema}, "totalResults": len(types), "itemsPerPage": len(types), "startIndex": 1, "Resources": types})
+	return nil
+}
