@@ -64,6 +64,8 @@ func layers() []layer {
 		{"integrations/scim/scimtest", nil, nil, "a fake must not lean on the driver it tests"},
 		{"integrations/httpapi", []string{".", "integrations", "integrations/internal/httpx"}, []string{"cel.dev/cel-go", "github.com/goccy/go-yaml", "golang.org/x/oauth2"}, "integrations do not know each other, nor Temporal"},
 		{"integrations/httpapi/httpapitest", []string{"integrations/integrationtest"}, nil, "a fake must not lean on the driver it tests"},
+		{"integrations/ldap", []string{".", "integrations", "integrations/internal/httpx"}, []string{"github.com/go-ldap/ldap", "github.com/go-asn1-ber/asn1-ber"}, "integrations do not know each other, nor Temporal"},
+		{"integrations/ldap/ldaptest", nil, []string{"github.com/go-ldap/ldap", "github.com/go-asn1-ber/asn1-ber"}, "directories for tests know nothing of the driver they test"},
 		{"integrations/hr", []string{"."}, []string{"github.com/goccy/go-yaml"}, "the contract of HR sources speaks in the words alone"},
 		{"integrations/hr/...", []string{".", "integrations/hr/...", "integrations/internal/httpx"}, nil, "HR sources do not know the other integrations"},
 		{"integrations/notify", []string{"."}, nil, "the contract of channels speaks in the words alone"},
@@ -80,6 +82,7 @@ func restricted() []layer {
 		{"integrations/postgres", []string{"integrations/catalog", "integrations/postgres"}, nil, "only the catalog knows a vendor"},
 		{"integrations/scim", []string{"integrations/catalog", "integrations/scim"}, nil, "only the catalog knows an integration"},
 		{"integrations/httpapi", []string{"integrations/catalog", "integrations/httpapi"}, nil, "only the catalog knows an integration"},
+		{"integrations/ldap", []string{"integrations/catalog", "integrations/ldap"}, nil, "only the catalog knows a vendor"},
 		{"integrations/notify/webhook", []string{"integrations/catalog", "integrations/notify/webhook"}, nil, "only the catalog knows a channel"},
 		{"integrations/internal/httpx", []string{"integrations/..."}, nil, "only integrations speak HTTP to far sides"},
 	}

@@ -6,6 +6,7 @@ import (
 	"lastday/integrations"
 	"lastday/integrations/github"
 	"lastday/integrations/httpapi"
+	"lastday/integrations/ldap"
 	"lastday/integrations/manual"
 	"lastday/integrations/notify"
 	"lastday/integrations/notify/webhook"
@@ -20,6 +21,7 @@ func Kinds() []integrations.Kind {
 		postgres.Kind(),
 		scim.Kind(),
 		httpapi.Kind(),
+		ldap.Kind(),
 		manual.Kind(),
 	}
 }

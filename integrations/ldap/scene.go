@@ -1,0 +1,105 @@
+package ldap
+
+import (
+	"context"
+	"strings"
+
+	"lastday"
+)
+
+// scene is what is read together: the person's entry and what shows that it
+// would have been seen.
+type scene struct {
+	account *entry // nil if it was not seen
+	me      *entry // nil if we have no entry under the bases
+	canary  *entry // nil if it was not seen: nothing is shown then
+}
+
+// control is the positive control of one search.
+func (s scene) control() lastday.Control {
+	if s.canary == nil {
+		return lastday.Control{Evidence: "the canary was not seen: we may have lost our rights, or this is another directory"}
+	}
+	return lastday.Control{Seen: true, Evidence: "the same search showed the canary's entry with its id"}
+}
+
+// look reads the scene of an account. An entry that was not asked for is an
+// error: servers exist that ignore filters.
+func (l *link) look(op, id string) (scene, error) {
+	filter, err := l.flavour.idFilter(id)
+	if err != nil {
+		return scene{}, err
+	}
+	found, elsewhere, err := l.search(op, query{filter: anyOf(append(l.controls(), filter)...), attrs: l.flavour.account})
+	if err != nil {
+		return scene{}, err
+	}
+	var s scene
+	for _, e := range found {
+		mine := l.place(&s, e)
+		if e.id() == id {
+			s.account = e
+		} else if !mine {
+			return scene{}, lastday.Errorf(lastday.CodeInvalid, op, "the server answered about somebody else than was asked for")
+		}
+	}
+	if elsewhere && s.account == nil {
+		return scene{}, lastday.Errorf(lastday.CodeInvalid, op, "a part of the tree is on another server, and referrals are not followed: bases must end before it")
+	}
+	return s, nil
+}
+
+// controls are filters for the canary's and our own entry.
+func (d *driver) controls() []string {
+	filters := []string{equal(d.flavour.dn, d.cfg.Canary)}
+	switch {
+	case strings.Contains(d.cfg.Bind, "="):
+		filters = append(filters, equal(d.flavour.dn, d.cfg.Bind))
+	case strings.Contains(d.cfg.Bind, "@"):
+		name, _, _ := strings.Cut(d.cfg.Bind, "@")
+		filters = append(filters, equal("userPrincipalName", d.cfg.Bind), equal("sAMAccountName", name))
+	default:
+		_, name, _ := strings.Cut(d.cfg.Bind, `\`)
+		filters = append(filters, equal("sAMAccountName", name))
+	}
+	return filters
+}
+
+// place puts an entry where it belongs if it is one of the controls.
+func (d *driver) place(s *scene, e *entry) bool {
+	switch {
+	case sameDN(e.DN, d.cfg.Canary) && e.id() != "":
+		s.canary = e
+	case d.ours(e):
+		s.me = e
+	default:
+		return false
+	}
+	return true
+}
+
+// ours says whether an entry is the one that we act as.
+func (d *driver) ours(e *entry) bool {
+	bind := d.cfg.Bind
+	if strings.Contains(bind, "=") {
+		return sameDN(e.DN, bind)
+	}
+	name, _, upn := strings.Cut(bind, "@")
+	if !upn {
+		_, name, _ = strings.Cut(bind, `\`)
+	}
+	return strings.EqualFold(e.get("userPrincipalName"), bind) || strings.EqualFold(e.get("sAMAccountName"), name)
+}
+
+// bounds gives a verb its end.
+func bounds(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, patience)
+}
+
+func (d *driver) accountOf(e *entry) lastday.Account {
+	return lastday.Account{System: d.system, ID: e.id(), Login: e.get(d.flavour.login)}
+}
+
+func (d *driver) gap(kind, what string, code lastday.Code, why, fix string) lastday.Gap {
+	return lastday.Gap{System: d.system, Kind: kind, What: what, Code: code, Why: why, Fix: fix}
+}
