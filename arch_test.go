@@ -39,6 +39,8 @@ func layers() []layer {
 		{"plan", []string{"."}, []string{"cel.dev/cel-go", "github.com/goccy/go-yaml"}, "planning is pure: no far side, no Temporal, nothing to go wrong but the plan"},
 		{"activities", []string{".", "plan", "integrations", "audit"}, temporal, "activities are the only callers of integrations, through the contract"},
 		{"workflows", []string{".", "plan", "activities"}, append([]string{"google.golang.org/protobuf"}, temporal...), "workflows see far sides only through activities"},
+		{"audit", []string{"."}, []string{"golang.org/x/mod/sumdb"}, "the log is arithmetic over records: nothing in it can fail but the sum"},
+		{"audit/store", []string{".", "audit"}, []string{"golang.org/x/mod/sumdb", "modernc.org/sqlite", "github.com/jackc/pgx"}, "a store keeps what it is given and knows no case"},
 		{"intake", []string{".", "plan", "workflows", "integrations/hr"}, append([]string{"github.com/prometheus"}, temporal...), "intake hands over to workflows and never reaches a far side but to ask HR"},
 		{"audit/story", []string{"."}, nil, "what records tell stands on the words alone"},
 		{"audit/story/storytest", []string{"."}, nil, "a fake must not lean on the fold that it tests"},

@@ -1,0 +1,243 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"lastday"
+	"lastday/audit"
+	"lastday/audit/store"
+	"lastday/integrations/postgres/postgrestest"
+)
+
+// The PostgreSQL server that the tests share, started when the first one wants
+// it. Every test has a database of its own.
+var (
+	server      *postgrestest.Server
+	startServer = sync.OnceValue(start)
+	folder      string
+	databases   atomic.Int64
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if server != nil {
+		_ = server.Stop(context.Background())
+	}
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+func start() (err error) {
+	if folder, err = os.MkdirTemp("", "audit-store-"); err != nil {
+		return err
+	}
+	server, err = postgrestest.Start(context.Background(), folder)
+	return err
+}
+
+// origin names the log of all tests.
+const origin = "lastday.example/log"
+
+// noon is when every log begins.
+func noon() time.Time { return time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC) }
+
+// clock is a clock that a test turns.
+type clock struct{ nanos atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.nanos.Store(noon().UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.Unix(0, c.nanos.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
+
+// world is a log in one of the databases.
+type world struct {
+	*store.Store
+	t     *testing.T
+	clock *clock
+	key   *audit.Key
+	keys  *audit.Keys
+	// again opens the same log once more, as another process would.
+	again func(o store.Options) *store.Store
+	// exec changes the database behind the store's back, without its triggers.
+	exec func(query string)
+	// files are the folder with everything that the database keeps.
+	files string
+}
+
+func (w *world) options() store.Options { return store.Options{Now: w.clock.now, Key: w.key} }
+
+// everywhere runs a test with each database.
+func everywhere(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, inSQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, inPostgres(t)) })
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	private, public, err := audit.NewKey(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, clock: newClock()}
+	if w.key, err = audit.ParseKey(private); err != nil {
+		t.Fatal(err)
+	}
+	if w.keys, err = audit.ParseKeys(public); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func inSQLite(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.files = t.TempDir()
+	path := filepath.Join(w.files, "log.db")
+	w.again = func(o store.Options) *store.Store {
+		return opened(t, func() (*store.Store, error) { return store.OpenSQLite(t.Context(), path, o) })
+	}
+	w.exec = func(query string) { execSQLite(t, path, query) }
+	w.Store = w.again(w.options())
+	return w
+}
+
+func inPostgres(t *testing.T) *world {
+	t.Helper()
+	if err := startServer(); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	name := fmt.Sprintf("log%d", databases.Add(1))
+	execPostgres(t, "postgres", "CREATE DATABASE "+name)
+	w.again = func(o store.Options) *store.Store {
+		url := server.URL("", "postgres", postgrestest.Password, name)
+		return opened(t, func() (*store.Store, error) { return store.OpenPostgres(t.Context(), url, o) })
+	}
+	w.exec = func(query string) {
+		execPostgres(t, name, "SET session_replication_role = replica; "+query)
+	}
+	w.files = filepath.Join(folder, "data", "base")
+	w.Store = w.again(w.options())
+	return w
+}
+
+func opened(t *testing.T, open func() (*store.Store, error)) *store.Store {
+	t.Helper()
+	s, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func execPostgres(t *testing.T, database, query string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := server.Root(ctx, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, query); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// record is a fact of a case.
+func (w *world) record(of string, seq int, kind lastday.RecordKind) lastday.Record {
+	r := lastday.Record{
+		ID: fmt.Sprintf("%s/%d", of, seq), Case: of, Seq: seq, At: w.clock.now(), Kind: kind, Person: "person-of-" + of,
+		What: fmt.Sprintf("fact %d of %s", seq, of), Workflow: "case/" + of, Run: "run-1", Event: 10 * seq,
+	}
+	if kind == lastday.RecordSubject {
+		r.Subject = &lastday.SubjectFact{Name: "Kim Secretname of " + of, Emails: []string{"kim.secretname@" + of + ".example"}}
+	}
+	return r
+}
+
+// facts are the records first to last of a case: its subject, notes, and its end if asked for.
+func (w *world) facts(of string, first, last int) []lastday.Record {
+	var all []lastday.Record
+	for seq := first; seq <= last; seq++ {
+		kind := lastday.RecordNote
+		if seq == 1 {
+			kind = lastday.RecordSubject
+		}
+		all = append(all, w.record(of, seq, kind))
+	}
+	return all
+}
+
+func (w *world) append(records ...lastday.Record) store.Appended {
+	w.t.Helper()
+	done, err := w.Append(w.t.Context(), records)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return done
+}
+
+// closed appends a whole case of n records that is over.
+func (w *world) closed(of string, n int) {
+	w.t.Helper()
+	w.append(append(w.facts(of, 1, n-1), w.record(of, n, lastday.RecordClosed))...)
+}
+
+func (w *world) checkpoint() audit.Signed {
+	w.t.Helper()
+	c, err := w.Checkpoint(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) entries(q audit.Query) []audit.Entry {
+	w.t.Helper()
+	var all []audit.Entry
+	for e, err := range w.Entries(w.t.Context(), q) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func (w *world) verify(elsewhere ...[]byte) audit.Verdict {
+	w.t.Helper()
+	v, err := w.Verify(w.t.Context(), w.keys, audit.Tolerance{}, elsewhere...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+// clean is verify, and fails if anything is wrong.
+func (w *world) clean() audit.Verdict {
+	w.t.Helper()
+	v := w.verify()
+	for _, f := range v.Findings {
+		w.t.Errorf("found %s", f)
+	}
+	return v
+}
+
+func wantCode(t *testing.T, err error, want lastday.Code) {
+	t.Helper()
+	if lastday.CodeOf(err) != want {
+		t.Errorf("got %v, want code %q", err, want)
+	}
+}
