@@ -113,4 +113,9 @@ type Residue struct {
 	// Harmless says that it needs no person: it is told for completeness, such as
 	// a public fork of public code.
 	Harmless bool `json:"harmless,omitempty"`
+	// Owner is who must act, a role or a queue; empty if nobody is known.
+	Owner string `json:"owner,omitempty"`
+	// Within is how long the owner has, counted from when they are asked; zero is
+	// no deadline.
+	Within time.Duration `json:"within,omitempty"`
 }

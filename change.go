@@ -148,6 +148,11 @@ type Receipt struct {
 	Undo map[string]string `json:"undo,omitempty"`
 	// Residue is what may still work although the change is done, and until when.
 	Residue []Residue `json:"residue,omitempty"`
+	// Owner is who was asked, a role or a queue; Within how long they have; and
+	// Todo what they do when it is done. All are empty where nobody was asked.
+	Owner  string        `json:"owner,omitempty"`
+	Within time.Duration `json:"within,omitempty"`
+	Todo   string        `json:"todo,omitempty"`
 	// By names the person who attested or waived, empty for our own work.
 	By string `json:"by,omitempty"`
 }

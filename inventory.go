@@ -8,6 +8,10 @@ type Control struct {
 	Seen bool `json:"seen"`
 	// Evidence says what was seen: "read our own membership of the org".
 	Evidence string `json:"evidence,omitempty"`
+	// KeptBy says who keeps the record that was read, where it is a record that
+	// people keep and not the far side itself: what it shows is those people's
+	// word, and at most attested. Empty if the far side itself was read.
+	KeptBy string `json:"keptBy,omitempty"`
 }
 
 // Verdict says how a search for a person's account ended.

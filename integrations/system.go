@@ -280,8 +280,9 @@ func (s *System) finish(change lastday.Change, r lastday.Receipt, again bool) la
 
 // Grade compares receipts with an inventory read after them and says how well
 // each is shown. A grant at or under the wanted rung in a complete inventory
-// with a positive control is observed; one that is still above keeps its
-// grade, and its After says where it really stands.
+// with a positive control is observed, or attested if the inventory is a record
+// that people keep; one that is still above keeps its grade, and its After says
+// where it really stands.
 func Grade(changes []lastday.Change, receipts []lastday.Receipt, after lastday.Inventory) []lastday.Receipt {
 	graded := slices.Clone(receipts)
 	wanted := make(map[string]lastday.Change, len(changes))
@@ -315,10 +316,15 @@ func grade(change lastday.Change, r lastday.Receipt, now map[string]lastday.Gran
 		return r
 	}
 	r.After = rung
-	if reached(change, rung) && after.Control.Seen {
-		r.Proof = lastday.ProofObserved
-		r.SeenAt = after.ReadAt
+	if !reached(change, rung) || !after.Control.Seen {
+		return r
 	}
+	r.SeenAt = after.ReadAt
+	if keeper := after.Control.KeptBy; keeper != "" {
+		r.Proof, r.By = lastday.ProofAttested, keeper
+		return r
+	}
+	r.Proof = lastday.ProofObserved
 	return r
 }
 

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -170,7 +171,7 @@ func (l *laneRun) afterReceipts(ctx workflow.Context, batch []lastday.Change, re
 			l.c.raise(ctx, Task{
 				System: l.l.System, Kind: kind, What: describe(change), Why: r.Note, Stage: l.l.Stage,
 				Grant: change.Grant.Key, Change: change.ID, From: change.From, To: change.To,
-				Todo: todoFor(kind),
+				Todo: cmp.Or(r.Todo, todoFor(kind)), Owner: r.Owner, Due: dueIn(ctx, r.Within),
 			})
 		}
 	}

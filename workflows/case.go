@@ -348,7 +348,7 @@ func (c *caseRun) outcome() Outcome {
 		return OutcomeRescinded
 	}
 	for _, l := range c.s.Lanes {
-		if l.State == LaneWaived || len(l.Attested) > 0 {
+		if l.State == LaneWaived || len(l.Attested) > 0 || l.onWord() {
 			return OutcomeAnswered
 		}
 	}

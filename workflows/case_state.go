@@ -220,6 +220,11 @@ type Task struct {
 	To        string    `json:"to,omitempty"`
 	Stage     string    `json:"stage,omitempty"`
 	Since     time.Time `json:"since"`
+	// Owner is who must act, a role or a queue, and Due until when; both may be
+	// empty. Overdue says that people were told that it is late.
+	Owner   string    `json:"owner,omitempty"`
+	Due     time.Time `json:"due,omitzero"`
+	Overdue bool      `json:"overdue,omitempty"`
 	// Told counts how often people were told; TellAt is when they are told next.
 	Told   int       `json:"told"`
 	TellAt time.Time `json:"tellAt,omitzero"`

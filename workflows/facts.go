@@ -69,6 +69,7 @@ func (c *caseRun) recordEntry(ctx workflow.Context, e Entry) {
 func (c *caseRun) recordTask(ctx workflow.Context, t Task) {
 	fact := &lastday.TaskFact{
 		ID: t.ID, Kind: string(t.Kind), What: t.What, Why: t.Why, Todo: t.Todo, Grant: t.Grant, Since: t.Since.UTC(),
+		Owner: t.Owner, Due: t.Due,
 	}
 	r := lastday.Record{Kind: lastday.RecordTask, System: t.System, Stage: t.Stage, What: "needs a person: " + t.What, Task: fact}
 	if t.Closed != nil {

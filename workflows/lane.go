@@ -292,10 +292,13 @@ func (l *laneRun) proofOf(inv lastday.Inventory) lastday.Proof {
 	if word, rests := l.restsOn(inv); rests {
 		return word
 	}
-	if inv.Complete() {
-		return lastday.ProofObserved
+	switch {
+	case !inv.Complete():
+		return lastday.ProofNone
+	case inv.Control.KeptBy != "":
+		return lastday.ProofAttested
 	}
-	return lastday.ProofNone
+	return lastday.ProofObserved
 }
 
 // mostSteps bounds a staircase; watches after that replace the last step.
@@ -320,7 +323,7 @@ func order(ledger []plan.Taken, changes []lastday.Change) (grown []plan.Taken, a
 			ledger = append(ledger, plan.Taken{Change: change})
 			continue
 		}
-		if ledger[i].Receipt.Proof == lastday.ProofObserved {
+		if seenDone(ledger[i].Receipt) {
 			// It was seen done, and the access came back since: this is a new order.
 			ledger[i].Receipt = lastday.Receipt{}
 			continue

@@ -69,7 +69,7 @@ func (l *laneRun) mergeBack(ctx workflow.Context, inv lastday.Inventory) (activi
 func (l *laneRun) askBack(ctx workflow.Context, g goal) (bool, time.Duration) {
 	var raised []string
 	for _, o := range l.l.Orders {
-		if o.Receipt.Proof < lastday.ProofAttested {
+		if o.Receipt.Proof < lastday.ProofAttested || o.Change.Grant.Restore.Fidelity == lastday.RestoreNever {
 			continue
 		}
 		raised = append(raised, l.c.raise(ctx, Task{

@@ -202,8 +202,8 @@ func (c *caseRun) awaitTelling(ctx workflow.Context, wait time.Duration, seen in
 
 func (c *caseRun) nextTelling() (next time.Time, any bool) {
 	for _, t := range c.s.Tasks {
-		if t.Closed == nil && (!any || t.TellAt.Before(next)) {
-			next, any = t.TellAt, true
+		if t.Closed == nil && (!any || t.tellNext().Before(next)) {
+			next, any = t.tellNext(), true
 		}
 	}
 	return next, any
@@ -216,9 +216,10 @@ func (c *caseRun) tellDue(ctx workflow.Context) {
 	var due []Task
 	for i := range c.s.Tasks {
 		t := &c.s.Tasks[i]
-		if t.Closed != nil || t.TellAt.After(now) {
+		if t.Closed != nil || t.tellNext().After(now) {
 			continue
 		}
+		t.Overdue = t.late(now)
 		t.Told++
 		t.TellAt = now.Add(c.tellAgain())
 		due = append(due, *t)
@@ -226,7 +227,7 @@ func (c *caseRun) tellDue(ctx workflow.Context) {
 	if len(due) == 0 {
 		return
 	}
-	c.sendNotice(noticeOf(due))
+	c.sendNotice(noticeOf(lateFirst(due)))
 }
 
 func noticeOf(due []Task) activities.Notice {
@@ -243,6 +244,8 @@ func noticeOf(due []Task) activities.Notice {
 	if first.Todo != "" {
 		n.Text += ". To do: " + first.Todo
 	}
+	n.Text += deadline(first)
+	n.Urgent = n.Urgent || first.Overdue
 	if len(due) > 1 {
 		n.Text += fmt.Sprintf(" (and %d more)", len(due)-1)
 	}

@@ -43,6 +43,10 @@ type farSide struct {
 	findNone, blind bool
 	gap             *lastday.Gap
 	failKey         string
+	// keptBy says who keeps the record that is read, if it is one; owner and
+	// within say who is asked and how long they have.
+	keptBy, owner string
+	within        time.Duration
 	// refuseUp refuses to give anything back.
 	refuseUp bool
 	// guarded are protected accounts, as the driver's wrapper knows them.
@@ -106,6 +110,9 @@ func (f *farSide) writes() int {
 }
 
 func (f *farSide) control() lastday.Control {
+	if f.keptBy != "" {
+		return lastday.Control{Seen: true, Evidence: "read the register", KeptBy: f.keptBy}
+	}
 	if f.manual || f.blind {
 		return lastday.Control{}
 	}
@@ -173,7 +180,7 @@ func (f *farSide) Apply(_ context.Context, c lastday.Change) (lastday.Receipt, e
 		return lastday.Receipt{Outcome: lastday.OutcomeRefused, Note: "no"}, nil
 	}
 	if f.manual {
-		return lastday.Receipt{Outcome: lastday.OutcomeAsked, Note: "please collect it"}, nil
+		return lastday.Receipt{Outcome: lastday.OutcomeAsked, Note: "please collect it", Owner: f.owner, Within: f.within}, nil
 	}
 	g := f.grants[c.Grant.Key]
 	if g.Rung == c.To {
@@ -239,6 +246,26 @@ func (t *told) about(kind string) int {
 		}
 	}
 	return n
+}
+
+// last is what people were told last about a kind.
+func (t *told) last(kind string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text := ""
+	for _, notice := range t.notices {
+		if notice.Kind == kind {
+			text = notice.Text
+		}
+	}
+	return text
+}
+
+// urgent says whether the last notice was.
+func (t *told) urgent() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.notices) > 0 && t.notices[len(t.notices)-1].Urgent
 }
 
 // doors is the gate as the tests want it.

@@ -148,7 +148,17 @@ func writeTasks(w io.Writer, s shown) {
 			fmt.Fprintf(w, "      do:  %s\n", t.Todo)
 		}
 		fmt.Fprintf(w, "      since %s, told %d times\n", when(t.Since), t.Told)
+		if t.Owner != "" || !t.Due.IsZero() {
+			fmt.Fprintf(w, "      owner %s, due %s%s\n", orDash(t.Owner), when(t.Due), overdue(t))
+		}
 	}
+}
+
+func overdue(t workflows.Task) string {
+	if t.Due.IsZero() || t.Due.After(time.Now()) {
+		return ""
+	}
+	return ": OVERDUE"
 }
 
 func writeNews(w io.Writer, s shown) {
