@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"lastday/integrations"
+	"lastday/integrations/aws"
 	"lastday/integrations/github"
 	"lastday/integrations/httpapi"
 	"lastday/integrations/ldap"
@@ -21,6 +22,7 @@ func Kinds() []integrations.Kind {
 		postgres.Kind(),
 		scim.Kind(),
 		httpapi.Kind(),
+		aws.IAM(),
 		ldap.Kind(),
 		manual.Kind(),
 	}

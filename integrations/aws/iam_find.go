@@ -1,0 +1,101 @@
+package aws
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"lastday"
+)
+
+// userID says whether an id is of an IAM user. Others are roles, groups and the
+// root user, who is nobody's to take.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+func userID(id string) bool { return strings.HasPrefix(id, "AIDA") && len(id) > len("AIDA") }
+
+// Find says which user is the person's: the one with the linked id, or the one
+// whose tags or whose name, if it is a whole address, say so. Tags and names are
+// administrators' word. A linked name alone is a suggestion.
+func (d *iamDriver) Find(ctx context.Context, person lastday.Person) (lastday.Match, error) {
+	link, _ := person.Link(d.system)
+	if link.ID != "" && !userID(link.ID) {
+		return lastday.Match{}, lastday.Errorf(lastday.CodeInvalid, "aws-iam: find", "the linked id is not of an IAM user (AIDA...)")
+	}
+	me, err := d.whoami(ctx)
+	if err != nil {
+		return lastday.Match{}, err
+	}
+	e, err := d.survey(ctx, false)
+	if err != nil {
+		return lastday.Match{}, err
+	}
+	return d.match(person, link, e, e.control(me)), nil
+}
+
+func (d *iamDriver) match(person lastday.Person, link lastday.Link, e estate, control lastday.Control) lastday.Match {
+	var every, strong []lastday.Candidate
+	if _, there := e.user(link.ID); there {
+		link.Login = "" // a label, where the id is there
+	}
+	for _, u := range e.users {
+		said, enough := d.evidence(person, link, u)
+		if len(said) == 0 {
+			continue
+		}
+		c := lastday.Candidate{Account: lastday.Account{System: d.system, ID: text(u.UserId), Login: text(u.UserName)}, Evidence: said}
+		every = append(every, c)
+		if enough {
+			strong = append(strong, c)
+		}
+	}
+	switch {
+	case len(strong) == 1 && len(every) == 1:
+		return lastday.Match{Verdict: lastday.FoundOne, Account: strong[0].Account, Evidence: strong[0].Evidence, Control: control}
+	case len(every) > 0:
+		return lastday.Match{Verdict: lastday.FoundMany, Candidates: every, Control: control}
+	}
+	return lastday.Match{Verdict: lastday.FoundNone, Evidence: []string{"no user has the linked id, a tag with the person's number or address, or the address as its name"}, Control: control}
+}
+
+// evidence is what speaks for a user; enough says whether it is strong and
+// nothing speaks against it.
+func (d *iamDriver) evidence(person lastday.Person, link lastday.Link, u types.UserDetail) (said []string, enough bool) {
+	if link.ID != "" && text(u.UserId) == link.ID {
+		said, enough = append(said, "has the linked id"), true
+	}
+	if person.Key != "" && tagOf(u.Tags, d.cfg.Tags.Person) == person.Key {
+		said, enough = append(said, "its tag carries the person's key"), true
+	}
+	if person.EmployeeNumber != "" && tagOf(u.Tags, d.cfg.Tags.EmployeeNumber) == person.EmployeeNumber {
+		said, enough = append(said, "its tag carries the employee number"), true
+	}
+	for _, address := range person.Emails {
+		if address != "" && (strings.EqualFold(tagOf(u.Tags, d.cfg.Tags.Email), address) || strings.EqualFold(text(u.UserName), address)) {
+			said, enough = append(said, "its tag or its name is the verified address"), true
+		}
+	}
+	if link.Login != "" && strings.EqualFold(text(u.UserName), link.Login) {
+		said = append(said, "has the linked name, which alone is weak: names are given anew")
+		enough = enough && link.ID == ""
+	}
+	if len(said) == 0 {
+		return nil, false
+	}
+	if key := tagOf(u.Tags, d.cfg.Tags.Person); key != "" && key != person.Key {
+		said, enough = append(said, "its tag carries somebody else's key"), false
+	}
+	return said, enough
+}
+
+// owners are the words by which a tag can name a user as the owner.
+func (t Tags) owners(u types.UserDetail) []string {
+	return []string{text(u.UserName), tagOf(u.Tags, t.Person), tagOf(u.Tags, t.EmployeeNumber), tagOf(u.Tags, t.Email)}
+}
+
+// owned says whether tags name one of the owners.
+func (t Tags) owned(tags []types.Tag, owners []string) bool {
+	owner := tagOf(tags, t.Owner)
+	return owner != "" && slices.ContainsFunc(owners, func(o string) bool { return strings.EqualFold(o, owner) })
+}

@@ -1,0 +1,130 @@
+package aws
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"lastday"
+)
+
+// document is an IAM policy, as far as its level needs it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+type document struct {
+	Statement list[statement] `json:"Statement"`
+}
+
+type statement struct {
+	Effect    string       `json:"Effect"`
+	Action    list[string] `json:"Action"`
+	NotAction list[string] `json:"NotAction"`
+	Resource  list[string] `json:"Resource"`
+}
+
+// list reads one thing or an array of things: the grammar allows both.
+type list[T any] []T
+
+// UnmarshalJSON reads either form.
+func (l *list[T]) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '[' {
+		return json.Unmarshal(text, (*[]T)(l))
+	}
+	var one T
+	if err := json.Unmarshal(text, &one); err != nil {
+		return err
+	}
+	*l = list[T]{one}
+	return nil
+}
+
+// plain undoes the encoding in which IAM answers documents (RFC 3986).
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyDetail.html
+func plain(encoded string) string {
+	decoded, err := url.PathUnescape(encoded)
+	if err != nil {
+		return encoded
+	}
+	return decoded
+}
+
+// levelOf judges a policy by what it allows. Denials and conditions are not
+// counted in its favour, and what cannot be read counts as admin.
+func levelOf(policy string) lastday.Level {
+	var d document
+	if json.Unmarshal([]byte(plain(policy)), &d) != nil {
+		return lastday.LevelAdmin
+	}
+	level := lastday.LevelNone
+	for _, s := range d.Statement {
+		level = max(level, s.level())
+	}
+	return level
+}
+
+func (s statement) level() lastday.Level {
+	if s.Effect != "Allow" {
+		return lastday.LevelNone
+	}
+	if len(s.NotAction) > 0 {
+		return lastday.LevelAdmin
+	}
+	level := lastday.LevelNone
+	for _, action := range s.Action {
+		level = max(level, levelOfAction(strings.ToLower(action), s.own()))
+	}
+	return level
+}
+
+// own says whether the statement is about the user themselves alone, as
+// policies are that let people change their own password and keys.
+func (s statement) own() bool {
+	return len(s.Resource) > 0 && !slices.ContainsFunc([]string(s.Resource), func(r string) bool {
+		return !strings.Contains(strings.ToLower(r), "${aws:username}")
+	})
+}
+
+// granting lists services whose every write can lead to more rights.
+func granting() []string {
+	return []string{"iam", "sts", "organizations", "sso", "sso-directory", "identitystore", "account"}
+}
+
+// reading lists how the names of actions begin that change nothing. The whole
+// word must stand before a wildcard: "ec2:De*" deletes as well.
+func reading() []string {
+	return []string{"get", "list", "describe", "view", "search", "lookup", "batchget", "batchdescribe", "head", "query", "scan", "select", "check", "simulate", "generatecredentialreport"}
+}
+
+func levelOfAction(action string, own bool) lastday.Level {
+	service, verb, both := strings.Cut(action, ":")
+	literal, _, _ := strings.Cut(verb, "*")
+	literal, _, _ = strings.Cut(literal, "?")
+	switch {
+	case !both || strings.ContainsAny(service, "*?"):
+		return lastday.LevelAdmin
+	case service == "sts" && (verb == "getcalleridentity" || verb == "getsessiontoken" || verb == "decodeauthorizationmessage"):
+		return lastday.LevelSignIn
+	case service == "sts":
+		return lastday.LevelAdmin // it makes credentials: what they can do stands elsewhere
+	case slices.ContainsFunc(reading(), func(word string) bool { return strings.HasPrefix(literal, word) }):
+		return lastday.LevelRead
+	case slices.Contains(granting(), service) && !own && verb != "changepassword":
+		return lastday.LevelAdmin
+	}
+	return lastday.LevelWrite
+}
+
+// levelOfManaged judges a policy of AWS's own by its name, where its text is not
+// at hand.
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+func levelOfManaged(name string) lastday.Level {
+	switch {
+	case slices.Contains([]string{"ViewOnlyAccess", "SecurityAudit", "ReadOnlyAccess"}, name), strings.HasSuffix(name, "ReadOnlyAccess"), strings.HasSuffix(name, "ReadOnly"):
+		return lastday.LevelRead
+	case name == "IAMUserChangePassword":
+		return lastday.LevelSignIn
+	case strings.HasPrefix(name, "Amazon") && strings.HasSuffix(name, "FullAccess"):
+		return lastday.LevelWrite
+	}
+	return lastday.LevelAdmin
+}
