@@ -56,6 +56,8 @@ type caseRun struct {
 	// being read for a plan.
 	recorder, writing, looking bool
 	flushTo                    int
+	// unwritten counts the batches in a row that could not be written.
+	unwritten int
 	// hearing is the message that is being answered.
 	hearing lastday.MessageFact
 }

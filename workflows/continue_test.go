@@ -31,6 +31,8 @@ func (s *story) firstRun(until time.Duration) workflows.CaseInput {
 func secondRun(t *testing.T, first *story) *story {
 	t.Helper()
 	s := newStory(t, first.systems...)
+	s.notes = first.notes
+	s.cases.Recorder = s.notes
 	s.begin = first.env.Now()
 	s.env.SetStartTime(s.begin)
 	s.cases.Messenger = s.doors

@@ -104,7 +104,7 @@ func (l *laneRun) recordReading(ctx workflow.Context, stage string, inv lastday.
 	l.l.ReadingRecorded = seen
 	fact := &lastday.ReadingFact{
 		Account: inv.Match.Account, Verdict: inv.Match.Verdict, Evidence: inv.Match.Evidence, Control: inv.Control,
-		Complete: inv.Complete(), Highest: inv.Highest(), Gaps: inv.Gaps, Residue: inv.Residue, ReadAt: inv.ReadAt.UTC(), Calls: inv.Calls,
+		Complete: inv.Complete(), Highest: inv.Highest(), Gaps: inv.Gaps, Residue: slices.Clone(inv.Residue), ReadAt: inv.ReadAt.UTC(), Calls: inv.Calls,
 	}
 	for _, g := range inv.Grants {
 		fact.Grants = append(fact.Grants, g.Fact())

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -35,8 +36,38 @@ func (c *caseRun) record(ctx workflow.Context, r lastday.Record) {
 	c.s.Recorded++
 	r.Seq, r.Case, r.At, r.Person = c.s.Recorded, c.id, workflow.Now(ctx).UTC(), c.s.Separation.Person.Key
 	r.ID = fmt.Sprintf("%s/%d", c.id, r.Seq)
+	c.anonymise(&r)
 	r.Workflow, r.Run, r.Event = info.WorkflowExecution.ID, info.WorkflowExecution.RunID, info.GetCurrentHistoryLength()
 	c.s.Outbox = append(c.s.Outbox, r)
+}
+
+// anonymise takes the person's name and addresses out of a record's texts: far
+// sides call things after whoever made them. Ids and logins stay.
+func (c *caseRun) anonymise(r *lastday.Record) {
+	p := c.s.Separation.Person
+	names := append([]string{p.Name}, p.Emails...)
+	texts := []*string{&r.What}
+	if r.Change != nil {
+		texts = append(texts, &r.Change.Resource.Name, &r.Change.Note)
+	}
+	if r.Task != nil {
+		texts = append(texts, &r.Task.What, &r.Task.Why, &r.Task.Todo)
+	}
+	if r.Reading != nil {
+		for i := range r.Reading.Grants {
+			texts = append(texts, &r.Reading.Grants[i].Resource.Name)
+		}
+		for i := range r.Reading.Residue {
+			texts = append(texts, &r.Reading.Residue[i].What)
+		}
+	}
+	for _, name := range names {
+		for _, text := range texts {
+			if len(name) > 2 {
+				*text = strings.ReplaceAll(*text, name, "(the person)")
+			}
+		}
+	}
 }
 
 // startRecording empties the outbox from now on, or for good if nothing is recorded.
@@ -92,13 +123,15 @@ func (c *caseRun) writeBatch(ctx workflow.Context) {
 		t := troubleOf(err)
 		c.raise(ctx, Task{Kind: TaskFailing, What: whatRecords, Why: t.Why, Code: t.Code, Todo: "nothing is called done before it is recorded: mend the store of the records; it is tried again"})
 		c.publish(ctx)
-		// A refusal that does not mend by itself comes back at once.
-		_ = workflow.Sleep(ctx, time.Minute)
+		c.unwritten++
+		// An error means that the case ends: the loop sees that itself.
+		_ = workflow.Sleep(ctx, min(time.Minute<<min(c.unwritten, 6), time.Hour))
 		return
 	}
 	if err != nil {
 		return
 	}
+	c.unwritten = 0
 	c.s.Outbox = c.s.Outbox[len(batch):]
 	c.closeWhere(ctx, func(t Task) bool { return t.System == "" && t.Kind == TaskFailing && t.What == whatRecords })
 }

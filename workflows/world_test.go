@@ -294,6 +294,8 @@ type story struct {
 	first lastday.Separation
 	begin time.Time
 	cases *activities.Cases
+	// notes keeps the records of every story.
+	notes *notebook
 }
 
 func begin() time.Time { return time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC) }
@@ -309,12 +311,12 @@ func leaver() lastday.Separation {
 
 func newStory(t *testing.T, systems ...*farSide) *story {
 	t.Helper()
-	s := &story{t: t, systems: systems, hr: &hrSays{}, told: &told{}, first: leaver(), begin: begin()}
+	s := &story{t: t, systems: systems, hr: &hrSays{}, told: &told{}, first: leaver(), begin: begin(), notes: &notebook{}}
 	policy, err := plan.Parse("contractor.yaml", []byte(policyText))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cases = &activities.Cases{Policies: []plan.Policy{policy}, MinOwners: 1, HR: s.hr, Teller: s.told, Settings: activities.Settings{GateLimit: 10}}
+	s.cases = &activities.Cases{Policies: []plan.Policy{policy}, MinOwners: 1, HR: s.hr, Teller: s.told, Settings: activities.Settings{GateLimit: 10}, Recorder: s.notes}
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	s.env = suite.NewTestWorkflowEnvironment()
@@ -367,6 +369,7 @@ func (s *story) run() workflows.CaseResult {
 	if err := s.env.GetWorkflowResult(&result); err != nil {
 		s.t.Fatal(err)
 	}
+	s.notes.mustTell(s.t, result)
 	return result
 }
 
