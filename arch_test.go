@@ -70,6 +70,8 @@ func layers() []layer {
 		{"integrations/aws/awstest", []string{"integrations/integrationtest"}, []string{"github.com/aws/aws-sdk-go-v2"}, "a fake must not lean on the driver it tests"},
 		{"integrations/ldap", []string{".", "integrations", "integrations/internal/httpx"}, []string{"github.com/go-ldap/ldap", "github.com/go-asn1-ber/asn1-ber"}, "integrations do not know each other, nor Temporal"},
 		{"integrations/ldap/ldaptest", nil, []string{"github.com/go-ldap/ldap", "github.com/go-asn1-ber/asn1-ber"}, "directories for tests know nothing of the driver they test"},
+		{"integrations/okta", []string{".", "integrations", "integrations/internal/httpx"}, nil, "integrations do not know each other, nor Temporal"},
+		{"integrations/okta/oktatest", []string{"integrations/integrationtest"}, nil, "a fake must not lean on the driver it tests"},
 		{"integrations/hr", []string{"."}, []string{"github.com/goccy/go-yaml"}, "the contract of HR sources speaks in the words alone"},
 		{"integrations/hr/...", []string{".", "integrations/hr/...", "integrations/internal/httpx"}, nil, "HR sources do not know the other integrations"},
 		{"integrations/notify", []string{"."}, nil, "the contract of channels speaks in the words alone"},
@@ -88,6 +90,7 @@ func restricted() []layer {
 		{"integrations/httpapi", []string{"integrations/catalog", "integrations/httpapi"}, nil, "only the catalog knows an integration"},
 		{"integrations/aws", []string{"integrations/catalog", "integrations/aws"}, nil, "only the catalog knows a vendor"},
 		{"integrations/ldap", []string{"integrations/catalog", "integrations/ldap"}, nil, "only the catalog knows a vendor"},
+		{"integrations/okta", []string{"integrations/catalog", "integrations/okta"}, nil, "only the catalog knows a vendor"},
 		{"integrations/notify/webhook", []string{"integrations/catalog", "integrations/notify/webhook"}, nil, "only the catalog knows a channel"},
 		{"integrations/internal/httpx", []string{"integrations/..."}, nil, "only integrations speak HTTP to far sides"},
 	}

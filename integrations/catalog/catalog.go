@@ -11,6 +11,7 @@ import (
 	"lastday/integrations/manual"
 	"lastday/integrations/notify"
 	"lastday/integrations/notify/webhook"
+	"lastday/integrations/okta"
 	"lastday/integrations/postgres"
 	"lastday/integrations/scim"
 )
@@ -24,6 +25,7 @@ func Kinds() []integrations.Kind {
 		httpapi.Kind(),
 		aws.IAM(),
 		ldap.Kind(),
+		okta.Kind(),
 		manual.Kind(),
 	}
 }
