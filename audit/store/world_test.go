@@ -127,9 +127,25 @@ func inPostgres(t *testing.T) *world {
 	w.exec = func(query string) {
 		execPostgres(t, name, "SET session_replication_role = replica; "+query)
 	}
-	w.files = filepath.Join(folder, "data", "base")
+	w.files = filepath.Join(folder, "data", "base", databaseOID(t, name))
 	w.Store = w.again(w.options())
 	return w
+}
+
+// databaseOID is the name of a database's folder.
+func databaseOID(t *testing.T, name string) string {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := server.Root(ctx, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	var oid string
+	if err := conn.QueryRow(ctx, `SELECT oid::text FROM pg_database WHERE datname = current_database()`).Scan(&oid); err != nil {
+		t.Fatal(err)
+	}
+	return oid
 }
 
 func opened(t *testing.T, open func() (*store.Store, error)) *store.Store {
