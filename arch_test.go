@@ -44,6 +44,7 @@ func layers() []layer {
 		{"intake", []string{".", "plan", "workflows", "integrations/hr"}, append([]string{"github.com/prometheus"}, temporal...), "intake hands over to workflows and never reaches a far side but to ask HR"},
 		{"audit/story", []string{"."}, nil, "what records tell stands on the words alone"},
 		{"audit/story/storytest", []string{"."}, nil, "a fake must not lean on the fold that it tests"},
+		{"audit/report", []string{".", "audit/story", "audit/stats", "audit/population"}, nil, "pages say what the fold says, and no more"},
 		{"codec", []string{"."}, append([]string{"google.golang.org/protobuf"}, temporal...), "encryption knows payloads, not cases"},
 		{"internal/config", []string{"."}, []string{"github.com/goccy/go-yaml"}, "reading the file opens nothing"},
 		{"internal/secret", []string{"."}, nil, "who holds secrets depends on as little as possible"},
