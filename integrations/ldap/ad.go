@@ -1,10 +1,8 @@
 package ldap
 
 import (
-	"encoding/xml"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	goldap "github.com/go-ldap/ldap/v3"
@@ -140,72 +138,6 @@ func expiryMover() mover {
 				return nil, lastday.Errorf(lastday.CodeInvalid, opApply, "what accountExpires was is not known")
 			}
 			return one(swap(j.account, attr, before)), nil
-		},
-	}
-}
-
-// replMeta is one value of msDS-ReplAttributeMetaData.
-// https://learn.microsoft.com/windows/win32/adschema/a-msds-replattributemetadata
-type replMeta struct {
-	Name string `xml:"pszAttributeName"`
-	At   string `xml:"ftimeLastOriginatingChange"`
-}
-
-// changedAt is when an attribute was last changed, on whichever server.
-func changedAt(e *entry, attr string) (time.Time, bool) {
-	for _, value := range e.all("msDS-ReplAttributeMetaData") {
-		var m replMeta
-		if xml.Unmarshal([]byte(strings.TrimRight(value, "\x00")), &m) != nil || !strings.EqualFold(m.Name, attr) {
-			continue
-		}
-		at, err := time.Parse(time.RFC3339, m.At)
-		return at, err == nil
-	}
-	return time.Time{}, false
-}
-
-// passwordRung says whether the person may know a password. It is gone where the
-// account is disabled, the password was set after that, and it would have to be
-// changed at the next logon (pwdLastSet is 0): just what we leave behind.
-func passwordRung(e *entry) string {
-	set, known := changedAt(e, "unicodePwd")
-	off, also := changedAt(e, "userAccountControl")
-	if disabled(e) && e.get("pwdLastSet") == "0" && known && also && !set.Before(off) {
-		return lastday.None
-	}
-	return rungKnown
-}
-
-func (s *survey) addPassword() {
-	if s.tls == nil {
-		s.page.Gaps = append(s.page.Gaps, s.gap(kindPassword, "the password", lastday.CodeUnsupported, "Active Directory takes a password over an encrypted connection only", "use ldaps:// or start_tls"))
-		return
-	}
-	if passwordRung(s.account) == lastday.None {
-		return
-	}
-	g := grant(kindPassword, "unicodePwd", lastday.Restore{Fidelity: lastday.RestoreNever, Note: passwordGone})
-	s.hold(g, "password", rungKnown, lastday.LevelSignIn)
-}
-
-// passwordMover sets the password twice to what nobody knows: after one reset
-// the old one may go on being taken for an hour.
-// https://learn.microsoft.com/troubleshoot/windows-server/windows-security/new-setting-modifies-ntlm-network-authentication
-func passwordMover() mover {
-	return mover{
-		rung: func(j *job) (string, error) { return passwordRung(j.account), nil },
-		write: func(j *job) ([]*goldap.ModifyRequest, error) {
-			if !disabled(j.account) {
-				return nil, j.refuse("the account is not disabled: a password that was reset could be reset by the person again; disable it first")
-			}
-			if j.tls == nil {
-				return nil, j.refuse("Active Directory takes a password over an encrypted connection only")
-			}
-			first, second := goldap.NewModifyRequest(j.account.DN, nil), goldap.NewModifyRequest(j.account.DN, nil)
-			first.Replace("unicodePwd", []string{quotedUTF16(randomPassword())})
-			second.Replace("unicodePwd", []string{quotedUTF16(randomPassword())})
-			second.Replace("pwdLastSet", []string{"0"})
-			return []*goldap.ModifyRequest{first, second}, nil
 		},
 	}
 }
