@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"lastday"
 )
@@ -46,11 +47,24 @@ func (d *driver) searchAllUnless(ctx context.Context, err error, clues []clue) (
 	return d.searchAll(ctx, clues)
 }
 
-// filterWorks asks for the canary by the attribute.
+// filterWorks asks for the canary by the attribute, in the other case where the
+// standard makes no difference between cases: a server that makes one would not
+// find a person whose address is written otherwise there.
 func (d *driver) filterWorks(ctx context.Context, c clue, canary user) (bool, error) {
 	known := d.knownOf(canary, c.attribute)
+	if c.attribute == "userName" || c.attribute == "emails.value" {
+		known = otherCase(known)
+	}
 	hits, exact, err := d.filter(ctx, clue{attribute: c.attribute, value: known, has: c.has})
 	return exact && slices.ContainsFunc(hits, func(u user) bool { return u.ID == canary.ID }), err
+}
+
+// otherCase is the text in capitals, or without if it is all capitals.
+func otherCase(text string) string {
+	if upper := strings.ToUpper(text); upper != text {
+		return upper
+	}
+	return strings.ToLower(text)
 }
 
 // knownOf is what the canary has of an attribute.

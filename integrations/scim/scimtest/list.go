@@ -1,6 +1,7 @@
 package scimtest
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -8,7 +9,7 @@ import (
 )
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request, kind string) error {
-	hits, err := s.select_(kind, r.URL.Query().Get("filter"))
+	hits, err := s.selected(kind, r.URL.Query().Get("filter"))
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (s *Server) window(r *http.Request) (start, count int) {
 	return max(start, 1) - 1, count
 }
 
-func (s *Server) select_(kind, filter string) ([]resource, error) {
+func (s *Server) selected(kind, filter string) ([]resource, error) {
 	if s.manners.Blind {
 		return nil, nil
 	}
@@ -76,6 +77,9 @@ func (s *Server) select_(kind, filter string) ([]resource, error) {
 			return nil, bad("invalidFilter", "no filter by %s", name)
 		}
 		matches = c
+		if s.manners.CaseSensitive {
+			matches = func(r resource) bool { return c(r) && strings.Contains(filter, fmt.Sprint(r["userName"])) }
+		}
 	}
 	var hits []resource
 	for _, r := range *s.all(kind) {

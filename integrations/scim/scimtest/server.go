@@ -31,6 +31,8 @@ type Manners struct {
 	// with an empty list if SilentFilters is set, else with 400. Empty: all.
 	OnlyFilters   []string
 	SilentFilters bool
+	// CaseSensitive compares logins in filters letter by letter.
+	CaseSensitive bool
 	// MaxPage is the most entries of a page, zero for 200.
 	MaxPage int
 	// Total changes the total that a list tells.
