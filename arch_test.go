@@ -58,6 +58,7 @@ func layers() []layer {
 		{"integrations/internal/httpx", []string{"."}, []string{"golang.org/x/oauth2"}, "the HTTP plumbing knows no driver"},
 		{"integrations/catalog", []string{"integrations/..."}, nil, "the catalog is a list"},
 		{"integrations/integrationtest", []string{".", "integrations"}, nil, "the suite knows no driver"},
+		{"integrations/custody", []string{".", "integrations"}, []string{"github.com/goccy/go-yaml"}, "integrations do not know each other"},
 		{"integrations/manual", []string{".", "integrations"}, nil, "integrations do not know each other"},
 		{"integrations/github", []string{".", "integrations", "integrations/internal/httpx"}, []string{"github.com/google/go-github", "golang.org/x/oauth2", "golang.org/x/sync"}, "integrations do not know each other, nor Temporal"},
 		{"integrations/github/...", []string{".", "integrations", "integrations/github/..."}, []string{"github.com/getkin/kin-openapi", "github.com/vektah/gqlparser"}, "a fake must not lean on the driver it tests, but on the vendor's contract"},
@@ -85,6 +86,7 @@ func restricted() []layer {
 	return []layer{
 		{"integrations/catalog", []string{"internal/app", "integrations/catalog", "cmd/..."}, nil, "what exists is chosen where everything is put together"},
 		{"integrations/github", []string{"integrations/catalog", "integrations/github/..."}, nil, "only the catalog knows a vendor"},
+		{"integrations/custody", []string{"integrations/catalog", "integrations/custody"}, nil, "only the catalog knows an integration"},
 		{"integrations/manual", []string{"integrations/catalog", "integrations/manual"}, nil, "only the catalog knows an integration"},
 		{"integrations/postgres", []string{"integrations/catalog", "integrations/postgres"}, nil, "only the catalog knows a vendor"},
 		{"integrations/scim", []string{"integrations/catalog", "integrations/scim"}, nil, "only the catalog knows an integration"},

@@ -5,6 +5,7 @@ package catalog
 import (
 	"lastday/integrations"
 	"lastday/integrations/aws"
+	"lastday/integrations/custody"
 	"lastday/integrations/github"
 	"lastday/integrations/httpapi"
 	"lastday/integrations/ldap"
@@ -26,6 +27,7 @@ func Kinds() []integrations.Kind {
 		aws.IAM(),
 		ldap.Kind(),
 		okta.Kind(),
+		custody.Kind(),
 		manual.Kind(),
 	}
 }
