@@ -74,6 +74,8 @@ func layers() []layer {
 		{"integrations/ldap/ldaptest", nil, []string{"github.com/go-ldap/ldap", "github.com/go-asn1-ber/asn1-ber"}, "directories for tests know nothing of the driver they test"},
 		{"integrations/okta", []string{".", "integrations", "integrations/internal/httpx"}, nil, "integrations do not know each other, nor Temporal"},
 		{"integrations/okta/oktatest", []string{"integrations/integrationtest"}, nil, "a fake must not lean on the driver it tests"},
+		{"integrations/script", []string{".", "integrations", "integrations/internal/httpx"}, nil, "integrations do not know each other, nor Temporal"},
+		{"examples/...", nil, nil, "an example is copied, so that it depends on nothing"},
 		{"integrations/hr", []string{"."}, []string{"github.com/goccy/go-yaml"}, "the contract of HR sources speaks in the words alone"},
 		{"integrations/hr/...", []string{".", "integrations/hr/...", "integrations/internal/httpx"}, nil, "HR sources do not know the other integrations"},
 		{"integrations/notify", []string{"."}, nil, "the contract of channels speaks in the words alone"},
@@ -94,6 +96,7 @@ func restricted() []layer {
 		{"integrations/aws", []string{"integrations/catalog", "integrations/aws"}, nil, "only the catalog knows a vendor"},
 		{"integrations/ldap", []string{"integrations/catalog", "integrations/ldap"}, nil, "only the catalog knows a vendor"},
 		{"integrations/okta", []string{"integrations/catalog", "integrations/okta"}, nil, "only the catalog knows a vendor"},
+		{"integrations/script", []string{"integrations/catalog", "integrations/script"}, nil, "only the catalog knows an integration"},
 		{"integrations/notify/webhook", []string{"integrations/catalog", "integrations/notify/webhook"}, nil, "only the catalog knows a channel"},
 		{"integrations/internal/httpx", []string{"integrations/..."}, nil, "only integrations speak HTTP to far sides"},
 	}

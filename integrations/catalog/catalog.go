@@ -14,6 +14,7 @@ import (
 	"lastday/integrations/notify/webhook"
 	"lastday/integrations/okta"
 	"lastday/integrations/postgres"
+	"lastday/integrations/script"
 	"lastday/integrations/scim"
 )
 
@@ -28,6 +29,7 @@ func Kinds() []integrations.Kind {
 		ldap.Kind(),
 		okta.Kind(),
 		custody.Kind(),
+		script.Kind(),
 		manual.Kind(),
 	}
 }
