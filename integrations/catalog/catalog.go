@@ -14,8 +14,8 @@ import (
 	"lastday/integrations/notify/webhook"
 	"lastday/integrations/okta"
 	"lastday/integrations/postgres"
-	"lastday/integrations/script"
 	"lastday/integrations/scim"
+	"lastday/integrations/script"
 )
 
 // Kinds lists every kind, in the order in which people are shown them.
