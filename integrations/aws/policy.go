@@ -9,9 +9,9 @@ import (
 	"lastday"
 )
 
-// document is an IAM policy, as far as its level needs it.
+// grammar is an IAM policy, as far as its level needs it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-type document struct {
+type grammar struct {
 	Statement list[statement] `json:"Statement"`
 }
 
@@ -51,7 +51,7 @@ func plain(encoded string) string {
 // levelOf judges a policy by what it allows. Denials and conditions are not
 // counted in its favour, and what cannot be read counts as admin.
 func levelOf(policy string) lastday.Level {
-	var d document
+	var d grammar
 	if json.Unmarshal([]byte(plain(policy)), &d) != nil {
 		return lastday.LevelAdmin
 	}

@@ -26,6 +26,7 @@ func Kinds() []integrations.Kind {
 		scim.Kind(),
 		httpapi.Kind(),
 		aws.IAM(),
+		aws.IdentityCenter(),
 		ldap.Kind(),
 		okta.Kind(),
 		custody.Kind(),
