@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"lastday"
+	"lastday/integrations"
 	"lastday/internal/app"
 )
 
@@ -20,14 +20,20 @@ type checked struct {
 	Health lastday.Health `json:"health,omitzero"`
 	Code   lastday.Code   `json:"code,omitempty"`
 	Error  string         `json:"error,omitempty"`
+	// Examples are those that the system's description carries.
+	Examples []integrations.Example `json:"examples,omitempty"`
 }
 
 func (p *program) checkCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "check",
-		Short: "Check the configuration and probe every system; changes nothing",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Use:   "check [DESCRIPTION...]",
+		Short: "Check the configuration, probe every system and run the examples of descriptions; changes nothing",
+		Long: "Check the configuration, probe every system and run the examples that descriptions carry. Nothing is changed.\n" +
+			"With files of descriptions only their examples are run: without a configuration, a secret or a far side.",
+		RunE: func(c *cobra.Command, files []string) error {
+			if len(files) > 0 {
+				return p.checkDescriptions(c.Context(), files)
+			}
 			parts, err := p.open(c.Context())
 			if err != nil {
 				return err
@@ -50,6 +56,7 @@ func probeAll(ctx context.Context, parts *app.Parts, progress func(system, what 
 			all[i] = checked{System: s.Name, Kind: s.Kind.Description().Name}
 			health, err := s.Surveyor().Probe(ctx)
 			all[i].Health = health
+			all[i].Examples = examplesOf(ctx, s.Driver)
 			if err != nil {
 				all[i].Code, all[i].Error = lastday.CodeOf(err), err.Error()
 			}
@@ -78,6 +85,10 @@ func writeChecked(w io.Writer, parts *app.Parts, all []checked) {
 		if c.Error != "" {
 			fmt.Fprintf(w, "\n%s: %s\n", c.System, c.Error)
 		}
+		if len(c.Examples) > 0 {
+			fmt.Fprintf(w, "\nexamples of %s:\n", c.System)
+			writeExamples(w, c.Examples)
+		}
 		for _, m := range c.Health.Missing {
 			fmt.Fprintf(w, "\n%s cannot see %s: %s\n  to mend it: %s\n", c.System, m.What, m.Why, orDash(m.Fix))
 		}
@@ -88,12 +99,9 @@ func writeChecked(w io.Writer, parts *app.Parts, all []checked) {
 func verdict(all []checked) error {
 	var bad []string
 	for _, c := range all {
-		if c.Error != "" || len(c.Health.Missing) > 0 {
+		if c.Error != "" || len(c.Health.Missing) > 0 || failed(c.Examples) {
 			bad = append(bad, c.System)
 		}
 	}
-	if len(bad) == 0 {
-		return nil
-	}
-	return lastday.Errorf(lastday.CodeDenied, "check", "not in order: %s", strings.Join(bad, ", "))
+	return notInOrder(bad)
 }

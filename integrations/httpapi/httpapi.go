@@ -74,7 +74,7 @@ func Open(ctx context.Context, c Config, deps integrations.Deps) (integrations.D
 	}
 	spec, err := Parse(c.File, text)
 	if err != nil {
-		return nil, lastday.Wrap(lastday.CodeInvalid, op, "description", err)
+		return nil, err
 	}
 	if c.BaseURL != "" {
 		spec.BaseURL = c.BaseURL

@@ -22,21 +22,21 @@ import (
 func Parse(file string, text []byte) (Spec, error) {
 	var s Spec
 	if len(text) > mostBytes {
-		return s, lastday.Errorf(lastday.CodeInvalid, file, "larger than %d bytes", mostBytes)
+		return s, lastday.Errorf(lastday.CodeInvalid, "httpapi: "+file, "larger than %d bytes", mostBytes)
 	}
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil || len(tree.Docs) != 1 {
-		return s, lastday.Errorf(lastday.CodeInvalid, file, "no single YAML document: %s", place(err))
+		return s, lastday.Errorf(lastday.CodeInvalid, "httpapi: "+file, "no single YAML document: %s", place(err))
 	}
 	if err := yaml.UnmarshalWithOptions(text, &s, yaml.Strict()); err != nil {
-		return s, lastday.Errorf(lastday.CodeInvalid, file, "%s", place(err))
+		return s, lastday.Errorf(lastday.CodeInvalid, "httpapi: "+file, "%s", place(err))
 	}
 	found := compileAll(&s)
 	found = append(found, s.mistakes()...)
 	if len(found) == 0 {
 		return s, nil
 	}
-	return s, lastday.Errorf(lastday.CodeInvalid, file, "\n%s", located(file, tree.Docs[0].Body, found))
+	return s, lastday.Errorf(lastday.CodeInvalid, "httpapi: description", "\n%s", located(file, tree.Docs[0].Body, found))
 }
 
 // place renders an error of the YAML library with its line and column.
