@@ -174,20 +174,24 @@ func (p *program) rescheduleOrder() order {
 
 func (p *program) resolveOrder() order {
 	var r workflows.ResolveMessage
+	var file string
 	return order{
 		use: "resolve CASE --task ID --how HOW", short: "Answer a task: retry, waive, attest or link", signal: workflows.SignalResolve,
 		flags: func(c *cobra.Command) {
 			c.Flags().StringVar(&r.Task, "task", "", "the task's `id` (`lastday status CASE` lists them)")
 			c.Flags().StringVar(&r.How, "how", "", "retry (try again), waive (go on without, with a reason), attest (it was done by hand, with evidence), link (this is the account)")
 			c.Flags().StringVar(&r.Evidence, "evidence", "", "what an attestation rests on, such as a ticket")
+			c.Flags().StringVar(&file, "evidence-file", "", "a `file` that it rests on: name, size and SHA-256 are recorded, the file stays where it is")
 			c.Flags().StringVar(&r.Account, "account", "", "for link: the account's immutable `id`")
 		},
 		message: func(_ context.Context, _ *workflows.Client, _ string, m workflows.Message) (any, error) {
 			if r.Task == "" || r.How == "" {
 				return nil, usage("say what and how: --task ID --how retry|waive|attest|link")
 			}
+			var err error
 			r.Message = m
-			return r, nil
+			r.Evidence, err = evidenceOf(r.Evidence, file)
+			return r, err
 		},
 	}
 }
