@@ -3,6 +3,7 @@ package okta
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"lastday"
 )
@@ -34,7 +35,7 @@ func (d *driver) Apply(ctx context.Context, change lastday.Change) (lastday.Rece
 		receipt.Before = now.Rung
 	}
 	if down {
-		return d.lower(ctx, h, u, now, stands, receipt)
+		return d.lower(ctx, h, u, change.Grant, now, stands, receipt)
 	}
 	return d.raise(ctx, h, u, change, stands, receipt)
 }
@@ -79,8 +80,11 @@ func (d *driver) ourOwn(ctx context.Context, u user) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if own == u.ID {
+	switch {
+	case own == u.ID:
 		return "the account owns the API token that we act with", nil
+	case u.ID == d.cfg.Canary || strings.EqualFold(u.Profile.Login, d.cfg.Canary):
+		return "the account is the canary by which we know that we see: configure another", nil
 	}
 	return "", nil
 }
@@ -103,7 +107,7 @@ func (d *driver) stands(ctx context.Context, h handler, u user, g lastday.Grant)
 
 func codeMayPass(err error) bool { return err != nil && lastday.CodeOf(err).Retryable() }
 
-func (d *driver) lower(ctx context.Context, h handler, u user, now lastday.Grant, stands bool, receipt lastday.Receipt) (lastday.Receipt, error) {
+func (d *driver) lower(ctx context.Context, h handler, u user, planned, now lastday.Grant, stands bool, receipt lastday.Receipt) (lastday.Receipt, error) {
 	switch {
 	case !stands:
 		receipt.Outcome, receipt.Note = lastday.OutcomeAlready, "it was gone, and the account was read"
@@ -115,6 +119,7 @@ func (d *driver) lower(ctx context.Context, h handler, u user, now lastday.Grant
 		receipt.Outcome, receipt.Note = lastday.OutcomeRefused, "it comes by way of "+now.Via[0]+": that must be changed"
 		return receipt, nil
 	}
+	now.Ladder = planned.Ladder // the level that was planned, for what guards it
 	done, err := h.take(d, ctx, u, now)
 	if err != nil {
 		return receipt, again(err)

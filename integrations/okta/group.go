@@ -55,25 +55,17 @@ func (d *driver) readGroups(ctx context.Context, u user, only string) ([]lastday
 	if err != nil {
 		return nil, err
 	}
-	powers, err := d.powers(ctx, u.ID)
-	if err != nil {
-		return nil, err
-	}
 	var grants []lastday.Grant
 	for _, g := range groups {
 		if g.Type != groupBuiltIn {
-			grants = append(grants, g.grant(rules[g.ID], powers["group "+g.ID]))
+			grants = append(grants, g.grant(rules[g.ID]))
 		}
 	}
 	return grants, nil
 }
 
-func (g group) grant(rule string, admin bool) lastday.Grant {
-	level := lastday.LevelRead
-	if admin {
-		level = lastday.LevelAdmin
-	}
-	out := grant(kindGroup, g.ID, g.Profile.Name, rungMember, level)
+func (g group) grant(rule string) lastday.Grant {
+	out := grant(kindGroup, g.ID, g.Profile.Name, rungMember, lastday.LevelRead)
 	out.Resource.Labels = map[string]string{"type": g.Type}
 	switch {
 	case g.Type != groupOwn:
@@ -108,23 +100,37 @@ func (d *driver) rules(ctx context.Context) (map[string]string, error) {
 	return fills, nil
 }
 
-// powers are the groups through which the user has an admin role. If roles may
-// not be seen, that is a gap of its own.
-func (d *driver) powers(ctx context.Context, id string) (map[string]bool, error) {
-	roles, err := d.rolesOf(ctx, id)
-	if codeIs(err, lastday.CodeDenied) || codeIs(err, lastday.CodeUnsupported) {
-		return nil, nil
-	}
-	powers := map[string]bool{}
-	for _, r := range roles {
-		for _, via := range r.grant().Via {
-			powers[via] = true
+// empower makes a membership as high as the admin roles that come with it, and
+// calls the groups that roles come by with their names.
+func empower(grants []lastday.Grant) {
+	groups := map[string]*lastday.Grant{}
+	for i, g := range grants {
+		if g.Kind == kindGroup {
+			groups[viaID(g.Resource.ID)] = &grants[i]
 		}
 	}
-	return powers, err
+	for i, g := range grants {
+		if g.Kind != kindRole || len(g.Via) == 0 {
+			continue
+		}
+		if group, known := groups[g.Via[0]]; known {
+			group.Ladder = one(rungMember, max(group.Level(), g.Level()))
+			grants[i].Via = []string{"group " + group.Resource.Name}
+		}
+	}
 }
 
+// viaID is how a role speaks of the group that it comes by.
+func viaID(group string) string { return "group " + group }
+
+// takeGroup looks after super administrators where the membership was planned as
+// an admin's.
 func (d *driver) takeGroup(ctx context.Context, u user, g lastday.Grant) (deed, error) {
+	if g.Level() == lastday.LevelAdmin {
+		if refused, err := d.lastSuperAdmin(ctx, u); refused.outcome != "" || err != nil {
+			return refused, err
+		}
+	}
 	return d.member(ctx, u, g, "remove from group", http.MethodDelete)
 }
 

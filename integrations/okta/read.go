@@ -74,7 +74,7 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 		return integrations.Page{Control: control}, nil
 	}
 	if canary.ID == u.ID {
-		return integrations.Page{}, lastday.Errorf(lastday.CodeInvalid, "okta: list", "the canary itself is leaving: configure another")
+		return integrations.Page{}, lastday.Errorf(lastday.CodeInvalid, "okta: list", "the canary is leaving: configure another")
 	}
 	page := integrations.Page{Control: control}
 	for _, h := range handlers() {
@@ -82,6 +82,7 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 			return integrations.Page{}, err
 		}
 	}
+	empower(page.Grants)
 	residue, err := d.residue(ctx, u, page.Grants)
 	page.Residue = residue
 	return page, err

@@ -85,7 +85,7 @@ func (r role) grant() lastday.Grant {
 	g.Details = map[string]string{"assignment": r.ID, "type": r.Type, "role": r.Role, "resource-set": r.ResourceSet}
 	switch {
 	case r.AssignmentType == viaGroup && assignee != "." && assignee != "/":
-		g.Via = []string{"group " + assignee}
+		g.Via = []string{viaID(assignee)}
 	case r.AssignmentType != "USER":
 		g.Via = []string{"a group"}
 	case rung == roleOther:

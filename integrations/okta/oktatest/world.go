@@ -35,6 +35,7 @@ type Server struct {
 	unlogged bool // the log may not be read
 	rate     *time.Time
 	refuse   map[string]string
+	hushed   []string
 }
 
 // User is an account. Change it with the server's methods only.
@@ -246,6 +247,9 @@ func (s *Server) Limit(until time.Time) { s.Set(nil, func(*User) { s.rate = &unt
 // with an error code.
 func (s *Server) Refuse(route, code string) { s.Set(nil, func(*User) { s.refuse[route] = code }) }
 
+// Hush lets lists whose path ends so come empty, without a word.
+func (s *Server) Hush(ends ...string) { s.Set(nil, func(*User) { s.hushed = ends }) }
+
 // Vanish deletes the user.
 func (s *Server) Vanish(id string) {
 	s.mu.Lock()
@@ -365,3 +369,6 @@ func (s *Server) Snapshot() map[string]string {
 
 // DropRoles takes all admin roles; for Set.
 func (u *User) DropRoles() { u.roles = nil }
+
+// Unpaged lets lists have the pages that Okta gives by default.
+func (s *Server) Unpaged() { s.Set(nil, func(*User) { s.page = 200 }) }
