@@ -22,6 +22,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Case, workflow.RegisterOptions{Name: CaseType})
 	r.RegisterWorkflowWithOptions(Event, workflow.RegisterOptions{Name: EventType})
 	r.RegisterWorkflowWithOptions(Gate, workflow.RegisterOptions{Name: GateType})
+	r.RegisterWorkflowWithOptions(Sweep, workflow.RegisterOptions{Name: SweepType})
 }
 
 // Client speaks to the workflows of one namespace.

@@ -1,0 +1,276 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"lastday"
+	"lastday/integrations"
+)
+
+// Leaver is somebody whose engagement is over, for a sweep to look for.
+type Leaver struct {
+	Separation lastday.Separation `json:"separation"`
+	// Case is the id of the case of their leaving, whether there was one or not.
+	Case string `json:"case"`
+	// From says how the sweep knows of them: list or case.
+	From string `json:"from"`
+}
+
+// Left says whether the engagement was over at a time: its last day is over in
+// its zone, or it ended at once. What cannot be told from the zone counts as
+// over a day later, when it is everywhere.
+func (l Leaver) Left(now time.Time) bool {
+	s := l.Separation
+	if s.Rescinded {
+		return false
+	}
+	if s.Kind == lastday.SeparationImmediate {
+		return true
+	}
+	zone, err := time.LoadLocation(cmp.Or(s.Zone, "Etc/GMT+12"))
+	if err != nil {
+		zone = time.FixedZone("", -12*60*60)
+	}
+	return s.LastDay.Before(lastday.DateOf(now.In(zone)))
+}
+
+// Sighting is access of somebody who left: it should not exist.
+type Sighting struct {
+	System string `json:"system"`
+	// Person is the person's opaque key.
+	Person  string          `json:"person"`
+	Case    string          `json:"case"`
+	LastDay lastday.Date    `json:"lastDay"`
+	Account lastday.Account `json:"account"`
+	Highest lastday.Level   `json:"highest"`
+	// Count is how many grants there are; Grants are the highest of them.
+	Count  int                 `json:"count"`
+	Grants []lastday.GrantFact `json:"grants,omitempty"`
+	// Left are things that are no grants and need a person.
+	Left []lastday.Residue `json:"left,omitempty"`
+	// Evidence says why the account is the person's.
+	Evidence []string        `json:"evidence,omitempty"`
+	Control  lastday.Control `json:"control"`
+	ReadAt   time.Time       `json:"readAt"`
+}
+
+// Unseen is what a sweep could not look at for somebody: it is unknown, and
+// never clean. An empty Person is everybody.
+type Unseen struct {
+	Person string `json:"person,omitempty"`
+	lastday.Gap
+}
+
+// mostShown bounds the grants that a sighting tells.
+const mostShown = 10
+
+// LookFor asks one system about one person who left. It writes nothing. All
+// accounts that are linked to the person are looked at. The person is clean
+// there only if nothing was sighted and nothing unseen. The error is the first
+// trouble that passes by itself; what it hid is unseen as well.
+func LookFor(ctx context.Context, system *integrations.Surveyor, manual bool, l Leaver) (found []Sighting, unseen []Unseen, passing error) {
+	for _, person := range eachAccount(l.Separation.Person, system.Name()) {
+		inv, err := system.Survey(ctx, person, nil)
+		if err != nil {
+			unseen = append(unseen, Unseen{Person: person.Key, Gap: lastday.Gap{
+				System: system.Name(), What: "the whole system", Code: lastday.CodeOf(err), Why: err.Error(),
+			}})
+			if passing == nil && lastday.CodeOf(err).Retryable() {
+				passing = err
+			}
+			continue
+		}
+		gaps := unseenIn(inv, manual)
+		for _, g := range gaps {
+			unseen = append(unseen, Unseen{Person: person.Key, Gap: g})
+		}
+		// What nobody read is presumed of everybody: that is no sighting.
+		if inv.Match.Verdict == lastday.FoundOne && (inv.Control.Seen || !manual) {
+			found = appendSighting(found, l, inv)
+		}
+	}
+	return found, unseen, passing
+}
+
+// eachAccount is the person once for each account that is linked in the
+// system, and once without a link.
+func eachAccount(p lastday.Person, system string) []lastday.Person {
+	var here, others []lastday.Link
+	for _, k := range p.Links {
+		if k.System == system {
+			here = append(here, k)
+		} else {
+			others = append(others, k)
+		}
+	}
+	if len(here) < 2 {
+		return []lastday.Person{p}
+	}
+	all := make([]lastday.Person, 0, len(here))
+	for _, k := range here {
+		one := p
+		one.Links = append(slices.Clone(others), k)
+		all = append(all, one)
+	}
+	return all
+}
+
+// unseenIn are the gaps of an inventory, with those that it does not name.
+func unseenIn(inv lastday.Inventory, manual bool) []lastday.Gap {
+	gaps := slices.Clone(inv.Gaps)
+	if inv.Match.Verdict == lastday.FoundMany {
+		gaps = append(gaps, lastday.Gap{
+			System: inv.System, What: "which account is the person's", Code: lastday.CodeProtected,
+			Why: fmt.Sprintf("%d accounts may be", len(inv.Match.Candidates)), Fix: "keep the right one with `lastday link add`",
+		})
+	}
+	if inv.Complete() || len(gaps) > 0 {
+		return gaps
+	}
+	why := "nothing showed that we could have seen the access"
+	if manual {
+		why = "only people can say what is there"
+	}
+	return append(gaps, lastday.Gap{System: inv.System, What: "the whole system", Code: lastday.CodeUnsupported, Why: why})
+}
+
+func appendSighting(found []Sighting, l Leaver, inv lastday.Inventory) []Sighting {
+	s := Sighting{
+		System: inv.System, Person: l.Separation.Person.Key, Case: l.Case, LastDay: l.Separation.LastDay,
+		Account: inv.Match.Account, Highest: inv.Highest(), Evidence: inv.Match.Evidence, Control: inv.Control, ReadAt: inv.ReadAt.UTC(),
+	}
+	for _, g := range inv.Grants {
+		if g.Level() > lastday.LevelNone {
+			s.Count++
+			s.Grants = append(s.Grants, g.Fact())
+		}
+	}
+	slices.SortStableFunc(s.Grants, func(a, b lastday.GrantFact) int { return cmp.Compare(b.Level, a.Level) })
+	s.Grants = s.Grants[:min(len(s.Grants), mostShown)]
+	for _, r := range inv.Residue {
+		if !r.Harmless && len(s.Left) < mostShown {
+			s.Left = append(s.Left, r)
+		}
+	}
+	if s.Count == 0 && len(s.Left) == 0 {
+		return found
+	}
+	return append(found, s)
+}
+
+// LookInput asks one system about several people who left.
+type LookInput struct {
+	System  string   `json:"system"`
+	Manual  bool     `json:"manual,omitempty"`
+	Leavers []Leaver `json:"leavers"`
+}
+
+// LookOutput is what one system shows of them.
+type LookOutput struct {
+	// Looked is how many people were looked for, Clean how many of them have
+	// nothing there, shown by a complete reading with a positive control.
+	Looked int        `json:"looked"`
+	Clean  int        `json:"clean"`
+	Found  []Sighting `json:"found,omitempty"`
+	Unseen []Unseen   `json:"unseen,omitempty"`
+}
+
+// add takes in what was seen of one more person.
+func (o *LookOutput) add(found []Sighting, unseen []Unseen) {
+	o.Looked++
+	if len(found) == 0 && len(unseen) == 0 {
+		o.Clean++
+	}
+	o.Found, o.Unseen = append(o.Found, found...), append(o.Unseen, unseen...)
+}
+
+// Look asks the system about each of the people, one after the other. What is
+// known goes into heartbeats, so that the next attempt goes on where this one
+// stopped. Trouble that passes is a failure, which Temporal retries, a few
+// times; what cannot be looked at after that is unseen.
+func (s *Systems) Look(ctx context.Context, in LookInput) (LookOutput, error) {
+	system, err := s.system(in.System)
+	if err != nil {
+		return LookOutput{}, Failure(err)
+	}
+	var out LookOutput
+	if activity.HasHeartbeatDetails(ctx) {
+		var earlier LookOutput
+		if activity.GetHeartbeatDetails(ctx, &earlier) == nil && earlier.Looked <= len(in.Leavers) {
+			out = earlier
+		}
+	}
+	beats := startBeating(ctx, out)
+	defer beats.stop()
+	clock := startClock(ctx)
+	for _, l := range in.Leavers[out.Looked:] {
+		found, unseen, passing := LookFor(ctx, system.Surveyor, in.Manual, l)
+		if ctx.Err() != nil {
+			return LookOutput{}, ctx.Err()
+		}
+		if passing != nil && activity.GetInfo(ctx).Attempt < lookAttempts {
+			return LookOutput{}, Failure(passing)
+		}
+		for i := range found {
+			found[i].ReadAt = clock.now()
+		}
+		out.add(found, unseen)
+		beats.say(ctx, out)
+	}
+	return out, nil
+}
+
+// lookAttempts is how often trouble that passes is waited for before somebody
+// is unseen and the next is looked for.
+const lookAttempts = 5
+
+// Roster knows who left.
+type Roster interface {
+	// Leavers gives a page of the people who left, and where the next begins; the
+	// first begins at "", and after the last it is "". Nobody is given twice.
+	Leavers(ctx context.Context, at string, most int) (leavers []Leaver, next string, err error)
+}
+
+// Sweeps are the activities of a sweep that need no far side.
+type Sweeps struct {
+	// Roster is required.
+	Roster Roster
+}
+
+// LeaversInput asks for a page of the people who left.
+type LeaversInput struct {
+	At   string `json:"at,omitempty"`
+	Most int    `json:"most"`
+}
+
+// LeaversOutput is a page.
+type LeaversOutput struct {
+	Leavers []Leaver `json:"leavers,omitempty"`
+	// Still counts people on the page who have not left yet. They are not in it.
+	Still int    `json:"still,omitempty"`
+	Next  string `json:"next,omitempty"`
+}
+
+// Leavers gives a page of the people who left.
+func (s *Sweeps) Leavers(ctx context.Context, in LeaversInput) (LeaversOutput, error) {
+	all, next, err := s.Roster.Leavers(ctx, in.At, in.Most)
+	if err != nil {
+		return LeaversOutput{}, Failure(err)
+	}
+	out := LeaversOutput{Next: next}
+	now := activity.GetInfo(ctx).StartedTime
+	for _, l := range all {
+		if !l.Left(now) {
+			out.Still++
+			continue
+		}
+		out.Leavers = append(out.Leavers, l)
+	}
+	return out, nil
+}
