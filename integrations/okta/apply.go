@@ -15,12 +15,12 @@ func (d *driver) Apply(ctx context.Context, change lastday.Change) (lastday.Rece
 		return lastday.Receipt{}, err
 	}
 	receipt := lastday.Receipt{Change: change.ID}
-	u, err := d.byID(ctx, change.Account.ID)
-	if codeIs(err, lastday.CodeNotFound) {
-		return d.withoutAccount(ctx, receipt, down)
-	}
+	u, there, err := d.lookup(ctx, change.Account.ID)
 	if err != nil {
 		return receipt, err
+	}
+	if !there {
+		return d.withoutAccount(ctx, receipt, down)
 	}
 	if refused, err := d.ourOwn(ctx, u); refused != "" || err != nil {
 		receipt.Outcome, receipt.Before, receipt.Note = lastday.OutcomeRefused, change.From, refused

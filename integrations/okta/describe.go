@@ -45,13 +45,19 @@ func one(name string, level lastday.Level) lastday.Ladder {
 // https://help.okta.com/en-us/content/topics/security/administrators-admin-comparison.htm
 func roleLevels() lastday.Ladder {
 	return lastday.Ladder{
-		{Name: "SUPER_ADMIN", Level: lastday.LevelAdmin}, {Name: "ORG_ADMIN", Level: lastday.LevelAdmin},
-		{Name: "APP_ADMIN", Level: lastday.LevelAdmin}, {Name: "USER_ADMIN", Level: lastday.LevelAdmin},
-		{Name: "GROUP_MEMBERSHIP_ADMIN", Level: lastday.LevelAdmin}, {Name: "HELP_DESK_ADMIN", Level: lastday.LevelAdmin},
-		{Name: "API_ADMIN", Level: lastday.LevelAdmin}, {Name: "API_ACCESS_MANAGEMENT_ADMIN", Level: lastday.LevelAdmin},
-		{Name: roleCustom, Level: lastday.LevelAdmin}, {Name: roleOther, Level: lastday.LevelAdmin},
+		{Name: "SUPER_ADMIN", Level: lastday.LevelAdmin},
+		{Name: "ORG_ADMIN", Level: lastday.LevelAdmin},
+		{Name: "APP_ADMIN", Level: lastday.LevelAdmin},
+		{Name: "USER_ADMIN", Level: lastday.LevelAdmin},
+		{Name: "GROUP_MEMBERSHIP_ADMIN", Level: lastday.LevelAdmin},
+		{Name: "HELP_DESK_ADMIN", Level: lastday.LevelAdmin},
+		{Name: "API_ADMIN", Level: lastday.LevelAdmin},
+		{Name: "API_ACCESS_MANAGEMENT_ADMIN", Level: lastday.LevelAdmin},
+		{Name: roleCustom, Level: lastday.LevelAdmin},
+		{Name: roleOther, Level: lastday.LevelAdmin},
 		{Name: "MOBILE_ADMIN", Level: lastday.LevelWrite},
-		{Name: "READ_ONLY_ADMIN", Level: lastday.LevelRead}, {Name: "REPORT_ADMIN", Level: lastday.LevelRead},
+		{Name: "READ_ONLY_ADMIN", Level: lastday.LevelRead},
+		{Name: "REPORT_ADMIN", Level: lastday.LevelRead},
 	}
 }
 
@@ -59,8 +65,10 @@ func roleLevels() lastday.Ladder {
 // can be suspended.
 func signInLadder() lastday.Ladder {
 	return lastday.Ladder{
-		{Name: rungActive, Level: lastday.LevelSignIn}, {Name: "password_expired", Level: lastday.LevelSignIn},
-		{Name: "locked_out", Level: lastday.LevelSignIn}, {Name: "recovery", Level: lastday.LevelSignIn},
+		{Name: rungActive, Level: lastday.LevelSignIn},
+		{Name: "password_expired", Level: lastday.LevelSignIn},
+		{Name: "locked_out", Level: lastday.LevelSignIn},
+		{Name: "recovery", Level: lastday.LevelSignIn},
 		{Name: "provisioned", Level: lastday.LevelSignIn},
 	}
 }
@@ -107,13 +115,13 @@ func kinds() []integrations.KindOfGrant {
 const lossOfDeactivation = "deactivation drops app assignments, admin roles and the password; activation brings back none of them"
 
 // kindNamed is what is declared of a kind.
-func kindNamed(name string) (integrations.KindOfGrant, bool) {
+func kindNamed(name string) integrations.KindOfGrant {
 	for _, k := range kinds() {
 		if k.Name == name {
-			return k, true
+			return k
 		}
 	}
-	return integrations.KindOfGrant{}, false
+	return integrations.KindOfGrant{Name: name}
 }
 
 func permissions() []integrations.Permission {

@@ -61,15 +61,15 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 	if account.System != "" && account.System != d.system {
 		return integrations.Page{}, lastday.Errorf(lastday.CodeInvalid, "okta: list", "the account belongs to another system")
 	}
-	u, err := d.byID(ctx, account.ID)
-	if err != nil && !codeIs(err, lastday.CodeNotFound) {
+	u, there, err := d.lookup(ctx, account.ID)
+	if err != nil {
 		return integrations.Page{}, err
 	}
-	canary, control, controlErr := d.control(ctx)
-	if controlErr != nil {
-		return integrations.Page{}, controlErr
-	}
+	canary, control, err := d.control(ctx)
 	if err != nil {
+		return integrations.Page{}, err
+	}
+	if !there {
 		control.Evidence += ", and no user has the account's id"
 		return integrations.Page{Control: control}, nil
 	}
@@ -96,22 +96,27 @@ func (d *driver) gather(ctx context.Context, h handler, u user, page *integratio
 	if err == nil {
 		return nil
 	}
-	code := lastday.CodeOf(err)
-	if code != lastday.CodeDenied && code != lastday.CodeUnsupported && code != lastday.CodeNotFound {
+	if !hidden(err) {
 		return err
 	}
-	kind, _ := kindNamed(h.kind)
+	kind := kindNamed(h.kind)
 	page.Gaps = append(page.Gaps, lastday.Gap{
-		System: d.system, Kind: h.kind, What: kind.What, Code: code, Why: err.Error(),
+		System: d.system, Kind: h.kind, What: kind.What, Code: lastday.CodeOf(err), Why: err.Error(),
 		Fix: "give our credential a super administrator's role and the scope " + scopeOf(h.kind),
 	})
 	return nil
 }
 
+// hidden says whether an error means that we may not look, or that there is no
+// such thing in this organization: trying again does not help.
+func hidden(err error) bool {
+	return codeIs(err, lastday.CodeDenied) || codeIs(err, lastday.CodeUnsupported) || codeIs(err, lastday.CodeNotFound)
+}
+
 // grant makes a grant of a kind with what is declared of the kind. The level is
 // that of the only rung of its ladder.
 func grant(kind, resource, name, rung string, level lastday.Level) lastday.Grant {
-	declared, _ := kindNamed(kind)
+	declared := kindNamed(kind)
 	return lastday.Grant{
 		Key: kind + "/" + resource, Kind: kind, Resource: lastday.Resource{ID: resource, Name: name},
 		Rung: rung, Ladder: one(rung, level), Restore: declared.Restore, Order: declared.Order,

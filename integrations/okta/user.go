@@ -57,6 +57,15 @@ func (d *driver) byID(ctx context.Context, id string) (user, error) {
 	return u, err
 }
 
+// lookup is byID for who may be gone.
+func (d *driver) lookup(ctx context.Context, id string) (u user, there bool, err error) {
+	u, err = d.byID(ctx, id)
+	if codeIs(err, lastday.CodeNotFound) {
+		return user{}, false, nil
+	}
+	return u, err == nil, err
+}
+
 // byLogin reads the account with a login.
 func (d *driver) byLogin(ctx context.Context, login string) (user, error) {
 	const op = "read user by login"

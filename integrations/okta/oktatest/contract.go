@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -176,17 +177,13 @@ func (c Contract) resolved(s schema) (schema, string) {
 	}
 	merged := s
 	merged.Properties = map[string]schema{}
-	for k, v := range s.Properties {
-		merged.Properties[k] = v
-	}
+	maps.Copy(merged.Properties, s.Properties)
 	for _, part := range s.AllOf {
 		p, inner := c.resolved(part)
 		if name == "" {
 			name = inner
 		}
-		for k, v := range p.Properties {
-			merged.Properties[k] = v
-		}
+		maps.Copy(merged.Properties, p.Properties)
 		if merged.Type == "" {
 			merged.Type = p.Type
 		}

@@ -45,17 +45,17 @@ func TestWhatIsAsDescribedPasses(t *testing.T) {
 
 func TestEveryPlantedFlawIsFound(t *testing.T) {
 	for want, change := range map[string]func(*Exchange){
-		"no such call":                    func(e *Exchange) { e.Path = "/api/v1/user/00u1" },
-		"PATCH /api/v1/users/00u1: no such call":    func(e *Exchange) { e.Method = "PATCH" },
-		"no query parameter fields":       func(e *Exchange) { e.Query = "fields=id" },
-		"takes no body":                   func(e *Exchange) { e.Body = `{}` },
-		"is never answered with 204":      func(e *Exchange) { e.Status = 204 },
-		"is none of":                      func(e *Exchange) { e.Answer = `{"id":"1","status":"GONE"}` },
-		"answer.id: is a number":          func(e *Exchange) { e.Answer = `{"id":1}` },
-		"answer: is a array, want object": func(e *Exchange) { e.Answer = `[]` },
-		"has no property color":           func(e *Exchange) { e.Answer = `{"id":"1","color":"red"}` },
-		"no JSON":                         func(e *Exchange) { e.Answer = `{"id":` },
-		"error: has no property message":  func(e *Exchange) { e.Status, e.Answer = 403, `{"message":"no"}` },
+		"no such call":                           func(e *Exchange) { e.Path = "/api/v1/user/00u1" },
+		"PATCH /api/v1/users/00u1: no such call": func(e *Exchange) { e.Method = "PATCH" },
+		"no query parameter fields":              func(e *Exchange) { e.Query = "fields=id" },
+		"takes no body":                          func(e *Exchange) { e.Body = `{}` },
+		"is never answered with 204":             func(e *Exchange) { e.Status = 204 },
+		"is none of":                             func(e *Exchange) { e.Answer = `{"id":"1","status":"GONE"}` },
+		"answer.id: is a number":                 func(e *Exchange) { e.Answer = `{"id":1}` },
+		"answer: is a array, want object":        func(e *Exchange) { e.Answer = `[]` },
+		"has no property color":                  func(e *Exchange) { e.Answer = `{"id":"1","color":"red"}` },
+		"no JSON":                                func(e *Exchange) { e.Answer = `{"id":` },
+		"error: has no property message":         func(e *Exchange) { e.Status, e.Answer = 403, `{"message":"no"}` },
 		"needs a body": func(e *Exchange) {
 			*e = Exchange{Method: "POST", Path: "/api/v1/apps/0oa1/users", Status: 200, Answer: `{}`}
 		},

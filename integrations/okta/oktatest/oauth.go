@@ -55,7 +55,8 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"error": kind, "error_description": why}) // the caller is gone
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
-	if r.ParseForm() != nil || r.PostForm.Get("grant_type") != "client_credentials" {
+	if r.ParseForm() != nil || r.PostForm.Get("grant_type") != "client_credentials" ||
+		r.PostForm.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 		refuse("unsupported_grant_type", "The grant type was not provided or is not supported")
 		return
 	}
@@ -88,14 +89,11 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request) {
 // asserted checks the signature, the times and who is meant.
 func (s *Server) asserted(r *http.Request) (*service, string, error) {
 	parts := strings.Split(r.PostForm.Get("client_assertion"), ".")
-	if len(parts) != 3 || r.PostForm.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+	if len(parts) != 3 {
 		return nil, "", fmt.Errorf("the client_assertion is no JWT")
 	}
 	var header struct{ Alg, Kid string }
-	var claims struct {
-		Iss, Sub, Aud, Jti string
-		Iat, Exp           int64
-	}
+	var claims claims
 	if err := segment(parts[0], &header); err != nil {
 		return nil, "", err
 	}
@@ -111,11 +109,18 @@ func (s *Server) asserted(r *http.Request) (*service, string, error) {
 	if err != nil || rsa.VerifyPKCS1v15(app.key, crypto.SHA256, sum[:], sig) != nil {
 		return nil, "", fmt.Errorf("the client_assertion signature is invalid")
 	}
-	now := s.now().Unix()
-	if claims.Aud != "http://"+r.Host+"/oauth2/v1/token" || claims.Exp <= now || claims.Exp > now+3600 || claims.Iat > now+60 || claims.Jti == "" {
+	if !claims.timely(s.now().Unix()) || claims.Aud != "http://"+r.Host+"/oauth2/v1/token" || claims.Jti == "" {
 		return nil, "", fmt.Errorf("the audience or the times are invalid")
 	}
 	return app, claims.Iss, nil
+}
+
+// timely says whether an assertion is not over, and not good for too long.
+func (c claims) timely(now int64) bool { return c.Exp > now && c.Exp <= now+3600 && c.Iat <= now+60 }
+
+type claims struct {
+	Iss, Sub, Aud, Jti string
+	Iat, Exp           int64
 }
 
 func segment(text string, into any) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -52,9 +53,7 @@ func (s *Server) recorded(next http.Handler) http.Handler {
 		s.calls = append(s.calls, Exchange{r.Method, r.URL.Path, r.URL.RawQuery, string(body), answer.Code, answer.Body.String()})
 		n := len(s.calls)
 		s.mu.Unlock()
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.Header().Set("X-Okta-Request-Id", fmt.Sprintf("req-%06d", n))
 		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 		w.WriteHeader(answer.Code)

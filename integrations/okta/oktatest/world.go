@@ -294,6 +294,13 @@ func (s *Server) holdings(id string) []Holding {
 	if s.open(u) {
 		add("session", id, "OPEN")
 	}
+	out = append(out, u.credentials()...)
+	return append(out, s.memberships(u)...)
+}
+
+func (u *User) credentials() []Holding {
+	var out []Holding
+	add := func(what, id, state string) { out = append(out, Holding{what, id, state}) }
 	for _, provider := range slices.Sorted(maps.Keys(u.idps)) {
 		add("idp", provider, u.idps[provider])
 	}
@@ -303,6 +310,15 @@ func (s *Server) holdings(id string) []Holding {
 	for _, client := range slices.Sorted(maps.Keys(u.consents)) {
 		add("consent", client, strings.Join(u.consents[client], " "))
 	}
+	for _, f := range u.factors {
+		add("factor", f.id, f.kind)
+	}
+	return out
+}
+
+func (s *Server) memberships(u *User) []Holding {
+	var out []Holding
+	add := func(what, id, state string) { out = append(out, Holding{what, id, state}) }
 	for _, a := range s.apps {
 		if scope, _, ok := s.assigned(u, a); ok {
 			add("app", a.id, scope)
@@ -312,9 +328,6 @@ func (s *Server) holdings(id string) []Holding {
 		if slices.Contains(u.groups, g.id) && g.kind != "BUILT_IN" {
 			add("group", g.id, g.kind)
 		}
-	}
-	for _, f := range u.factors {
-		add("factor", f.id, f.kind)
 	}
 	return out
 }
