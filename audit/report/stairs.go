@@ -16,7 +16,7 @@ import (
 const (
 	stairWidth  = 1000.0
 	stairLeft   = 64.0
-	stairTop    = 40.0
+	stairTop    = 54.0
 	stairRise   = 19.0
 	stairFoot   = 8.0
 	stairHeight = stairTop + 4*stairRise + stairFoot + 6
@@ -174,18 +174,24 @@ func says(s story.System, k clock) string {
 	return "last seen at " + last.Level.String() + ": " + k.stamp(last.At).UTC
 }
 
-// stages puts the names on two rows in turn, so that near ones can be read.
+// stages puts each name on the first row where it runs into no other.
 func (p *picture) stages(c story.Case, sc scale, k clock) {
-	for i, s := range c.Stages {
+	const letter, row, rows = 6.5, 13.0, 3
+	var ends [rows]float64
+	for _, s := range c.Stages {
 		at := s.Moment.Instant
-		line := stageLine{X: sc.x(at), Name: s.Name, When: at.In(k.zone).Format("2 Jan 15:04"), Cut: s.Cut, Reached: !s.Reached.IsZero(), Anchor: "middle", TextY: 9}
-		if i%2 == 1 {
-			line.TextY = 22
+		line := stageLine{X: sc.x(at), Name: s.Name, When: at.In(k.zone).Format("2 Jan 15:04"), Cut: s.Cut, Reached: !s.Reached.IsZero(), Anchor: "middle"}
+		wide := letter * float64(len(line.Name)+len(line.When)+1)
+		left := line.X - wide/2
+		if left+wide > stairWidth {
+			line.Anchor, left = "end", line.X-wide
 		}
-		if line.X > stairWidth-70 {
-			line.Anchor = "end"
-			line.X = min(line.X, stairWidth-2)
+		r := 0
+		for r < rows-1 && ends[r] > left {
+			r++
 		}
+		ends[r] = left + wide + 8
+		line.TextY = 10 + row*float64(r)
 		p.Stages = append(p.Stages, line)
 	}
 }

@@ -60,6 +60,8 @@ type fact struct {
 type distanceRow struct {
 	Name, Span, Meaning string
 	Known               bool
+	// Partly is what is known of some systems, where not of all.
+	Partly string
 }
 
 type systemTable struct {
@@ -128,14 +130,24 @@ func caseView(c story.Case, p Proofs) caseData {
 	}
 	d.Stand = figures(c)
 	d.SLA, d.SLATone = promise(c.SLA), slaTone(c.SLA)
-	for _, x := range c.Clocks.Distances() {
-		d.Clocks = append(d.Clocks, distanceRow{Name: x.Name, Span: signed(x.Span()), Meaning: x.Meaning, Known: x.Known})
-	}
+	d.Clocks = distances(c.Clocks)
 	for _, s := range c.Systems {
 		d.Systems = append(d.Systems, systemRows(s, k))
 	}
 	d.lists(c, k)
 	return d
+}
+
+func distances(k story.Clocks) []distanceRow {
+	var all []distanceRow
+	for _, x := range k.Distances() {
+		row := distanceRow{Name: x.Name, Span: signed(x.Span()), Meaning: x.Meaning, Known: x.Known}
+		if !x.Known && x.From.Equal(k.Due) && !k.LastShown.IsZero() && x.To.Equal(k.Verified) {
+			row.Partly = fmt.Sprintf("for %d of %s: %s", k.Shown, plural(k.Systems, "system"), signed(k.LastShown.Sub(k.Due)))
+		}
+		all = append(all, row)
+	}
+	return all
 }
 
 func (d *caseData) lists(c story.Case, k clock) {
@@ -231,11 +243,11 @@ func promise(s story.SLA) string {
 	text := ""
 	switch s.State {
 	case story.SLAMet:
-		text = fmt.Sprintf("Met: verified %s after it was due and known; %s were allowed.", span(s.Taken), span(s.Allowed))
+		text = fmt.Sprintf("Met: verified %s after it was due and known; %s allowed.", span(s.Taken), span(s.Allowed))
 	case story.SLAMissed:
-		text = fmt.Sprintf("Missed: %s after it was due and known; %s were allowed.", span(s.Taken), span(s.Allowed))
+		text = fmt.Sprintf("Missed: %s after it was due and known; %s allowed.", span(s.Taken), span(s.Allowed))
 	case story.SLAAnswered:
-		text = fmt.Sprintf("In time, but part of it on people's word: %s; %s were allowed.", span(s.Taken), span(s.Allowed))
+		text = fmt.Sprintf("In time, but part of it on people's word: %s; %s allowed.", span(s.Taken), span(s.Allowed))
 	case story.SLARunning:
 		text = "The time is not over."
 	case story.SLANone:
@@ -324,7 +336,29 @@ func residueOf(r story.Residue, c story.Case, k clock) residueRow {
 func taskOf(t story.Task, k clock) taskRow {
 	row := taskRow{Task: t, Opened: k.stamp(t.Opened), Due: k.stamp(t.Due), Closed: k.stamp(t.Closed), State: "open", Class: "bad"}
 	if !t.Open() {
-		row.State, row.Class = t.How+" by "+cmp.Or(t.By, "itself"), "good"
+		row.State, row.Class = closedHow(t), "good"
 	}
 	return row
+}
+
+// closedHow says in words how a task was closed.
+func closedHow(t story.Task) string {
+	switch t.How {
+	case "waive":
+		return "waived by " + t.By
+	case "attest":
+		return "attested by " + t.By
+	case "cleared":
+		return "went away by itself"
+	case "link":
+		return "linked by " + t.By
+	}
+	return "tried again" + by(t.By)
+}
+
+func by(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " by " + name
 }

@@ -20,9 +20,11 @@ type Clocks struct {
 	Due      time.Time
 	Done     time.Time
 	Verified time.Time
-	// Shown counts the systems that were read back empty, of Systems.
-	Shown   int
-	Systems int
+	// Shown counts the systems that were read back empty, of Systems; LastShown is
+	// when the last of those was.
+	Shown     int
+	Systems   int
+	LastShown time.Time
 }
 
 // Distance is the time from one clock to another; negative is early.
@@ -70,11 +72,11 @@ func clocks(c Case) Clocks {
 		}
 		if s.Cut != nil {
 			out.Shown++
-			out.Verified = later(out.Verified, s.Cut.At)
+			out.LastShown = later(out.LastShown, s.Cut.At)
 		}
 	}
-	if out.Shown < out.Systems {
-		out.Verified = time.Time{}
+	if out.Shown == out.Systems {
+		out.Verified = out.LastShown
 	}
 	return out
 }

@@ -334,8 +334,11 @@ func (f *fold) leftover() {
 				continue
 			}
 			left.Owner = t.Owner
-			if t.How == howWaive || t.How == howAttest {
-				left.Answered = t.How + " by " + t.By
+			switch t.How {
+			case howWaive:
+				left.Answered = "waived by " + t.By
+			case howAttest:
+				left.Answered = "attested by " + t.By
 			}
 		}
 		f.c.Residue = append(f.c.Residue, left)

@@ -72,10 +72,13 @@ func judgeClosed(c Case) Verdict {
 
 func everything(c Case) string {
 	text := "All " + count(c.Total(), "access") + " in " + count(c.Clocks.Systems, "system") + " read back gone, each with a positive control"
-	if c.SLA.State == SLAMet {
-		return text + ", in time."
+	switch {
+	case c.SLA.State != SLAMet:
+		return text + ", too late."
+	case c.SLA.LateHR:
+		return text + ", in time after it was told; HR told of it after it was due."
 	}
-	return text + ", too late."
+	return text + ", in time."
 }
 
 func remaining(c Case) string {

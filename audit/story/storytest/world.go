@@ -99,7 +99,7 @@ func (t *Teller) change(f *Far, g *Grant, s lastday.StageFact, i int) lastday.Ch
 		Account: f.Account, Grant: g.Key, Kind: g.Kind, Resource: lastday.Resource{ID: g.Key, Name: g.Name},
 		From: g.at, To: to, Before: g.at, Level: g.level(), Rule: "glide/" + s.Name, Due: s.Moment.Instant,
 	}
-	if s.Watch {
+	if s.Watch && !f.Deaf {
 		t.resurrected[f.Name]++
 	}
 	if f.ByHand {
