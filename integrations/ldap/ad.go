@@ -166,6 +166,9 @@ func (s *survey) addFlags() {
 	if keys := s.account.all("msDS-KeyCredentialLink"); len(keys) > 0 {
 		s.residue(kindSignIn, fmt.Sprintf("%d key credentials (Windows Hello, FIDO2)", len(keys)), "they log in as the account without the password once it is enabled", "remove them from msDS-KeyCredentialLink")
 	}
+	if ids := s.account.all("sIDHistory"); len(ids) > 0 {
+		s.residue(kindGroup, fmt.Sprintf("%d former identities (sIDHistory)", len(ids)), "the account has what they have, in whatever domain, and no group shows it", "remove them from sIDHistory")
+	}
 	if s.account.get("adminCount") == "1" {
 		s.residue(kindGroup, "adminCount is 1", "the account is or was in a protected group: its access control list was frozen, and stays so", "clear adminCount and let the entry inherit its rights again")
 	}

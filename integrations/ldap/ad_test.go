@@ -248,4 +248,3 @@ func (w *adWorld) binds(name, password string) string {
 	data, _, _ = strings.Cut(data, ",")
 	return data
 }
-

@@ -1,6 +1,8 @@
 package ldap
 
 import (
+	"time"
+
 	"lastday"
 	"lastday/integrations"
 )
@@ -53,7 +55,7 @@ func kinds() []integrations.KindOfGrant {
 		{Name: kindGroup, What: "membership in a group, as high as the configuration says; through other groups it is shown and changed there", Ladder: groupLadder(), Restore: exact()},
 	}
 	for i := range all {
-		all[i].Order = orders()[all[i].Name]
+		all[i].Order, all[i].Settles = orders()[all[i].Name], time.Minute // another replica may answer next
 	}
 	return all
 }
@@ -73,7 +75,8 @@ func description() integrations.Description {
 		Cannot: []string{
 			"connections that are open: they go on with the rights they have until somebody closes them or restarts the server",
 			"applications that keep a session of their own after they asked the directory once",
-			"Active Directory: Kerberos tickets that were given out, until they end; the primary group; groups of other domains that are not under the bases; rights in access control lists, certificates that were issued",
+			"Active Directory: Kerberos tickets that were given out, until they end; the primary group; groups of other domains that are not under the bases; rights in access control lists (ownership, group managed service accounts), certificates that were issued",
+			"replicas that were not asked: url names one server, and what it was told reaches the others when it does",
 			"OpenLDAP: sign-in by SASL with certificates or Kerberos, which no password policy holds; dynamic groups, which follow from an entry's attributes",
 		},
 	}

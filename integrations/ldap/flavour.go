@@ -46,7 +46,7 @@ func flavourOf(c Config) flavour {
 			people: "(&(objectCategory=person)(objectClass=user))", version: "uSNChanged",
 			account: []string{
 				"userAccountControl", "accountExpires", "pwdLastSet", "objectSid", "primaryGroupID", "userPrincipalName", "adminCount",
-				"servicePrincipalName", "msDS-AllowedToDelegateTo", "altSecurityIdentities", "msDS-KeyCredentialLink",
+				"servicePrincipalName", "msDS-AllowedToDelegateTo", "altSecurityIdentities", "msDS-KeyCredentialLink", "sIDHistory",
 				"msDS-ReplAttributeMetaData", "allowedAttributesEffective",
 			},
 		}

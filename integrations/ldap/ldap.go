@@ -54,6 +54,8 @@ type Config struct {
 	// Placeholder is the DN that takes the last member's place in a group that
 	// must have one; empty refuses to take the last.
 	Placeholder string `yaml:"placeholder"`
+	// Monitor reads OpenLDAP's cn=Monitor to tell of connections that are open.
+	Monitor bool `yaml:"monitor"`
 	// SSHKeys names the attribute with public keys; empty looks at none.
 	SSHKeys string `yaml:"ssh_keys"`
 	// Groups says how high membership in a group is, by the group's DN: admin, write
@@ -128,8 +130,8 @@ func (c Config) checked() (Config, error) {
 		return c, invalid("canary is missing: the DN of an account that stays, in at least one group")
 	case c.Flavour == flavourOpenLDAP && c.Policy == "":
 		return c, invalid("policy is missing: the DN of the default password policy, without which no lock holds")
-	case c.Flavour == flavourAD && (c.Policy != "" || c.Placeholder != ""):
-		return c, invalid("policy and placeholder are for OpenLDAP")
+	case c.Flavour == flavourAD && (c.Policy != "" || c.Placeholder != "" || c.Monitor):
+		return c, invalid("policy, placeholder and monitor are for OpenLDAP")
 	case c.PageSize > 1000 || c.Timeout < time.Second || c.TicketLifetime < 0:
 		return c, invalid("page_size must be at most 1000, timeout at least a second, ticket_lifetime not negative")
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	goldap "github.com/go-ldap/ldap/v3"
+
 	"lastday"
 )
 
@@ -37,6 +39,9 @@ func (f flavour) pointers() []pointer {
 func (s *survey) addResidue() error {
 	if s.flavour.ad() {
 		s.addFlags()
+	}
+	if err := s.addConnections(); err != nil {
+		return err
 	}
 	values := map[string]string{"sudoUser": s.account.get("uid")}
 	var filters, attrs []string
@@ -75,6 +80,34 @@ func (s *survey) addPointer(e *entry) {
 	if number != "" && e.id() != s.account.id() && strings.EqualFold(e.get(s.flavour.number), number) {
 		s.residue(kindSignIn, "another account "+e.name()+" with the same "+s.flavour.number, "it may be a second account of the person, such as one for administration", "look whose it is, and link it as a system's account of its own")
 	}
+}
+
+// addConnections tells how many connections the account has open. cn=Monitor
+// shows them and ends none.
+// https://www.openldap.org/doc/admin26/monitoringslapd.html
+func (s *survey) addConnections() error {
+	if !s.cfg.Monitor {
+		return nil
+	}
+	const all = "cn=Connections,cn=Monitor"
+	found, _, err := s.searchIn(s.op, all, goldap.ScopeSingleLevel, query{filter: everything, attrs: []string{"monitorConnectionAuthzDN"}})
+	if codeIs(err, lastday.CodeNotFound) || (err == nil && len(found) == 0) {
+		s.page.Gaps = append(s.page.Gaps, s.gap("connection", "open connections", lastday.CodeDenied, "cn=Monitor shows us not even our own connection", "let our account read cn=Monitor, or set monitor: false"))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	open := 0
+	for _, c := range found {
+		if sameDN(c.get("monitorConnectionAuthzDN"), s.account.DN) {
+			open++
+		}
+	}
+	if open > 0 {
+		s.residue(kindSignIn, fmt.Sprintf("%d connections are open", open), "they go on with the rights they have, locked or not: slapd has no way to end one", "restart the applications that hold them, or slapd")
+	}
+	return nil
 }
 
 // addDangling tells of groups that name a login whose account is gone: whoever

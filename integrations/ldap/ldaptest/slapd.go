@@ -53,6 +53,7 @@ objectclass ( 1.3.6.1.4.1.24552.500.1.1.2.0 NAME 'ldapPublicKey' SUP top AUXILIA
 modulepath %[2]s
 moduleload back_mdb
 moduleload ppolicy
+moduleload back_monitor
 moduleload memberof
 TLSCACertificateFile %[3]s/ca.pem
 TLSCertificateFile %[3]s/cert.pem
@@ -75,6 +76,8 @@ overlay memberof
 overlay ppolicy
 ppolicy_default "cn=policy,dc=acme,dc=example"
 ppolicy_use_lockout
+database monitor
+access to * by dn.regex="^cn=bot,ou=w[0-9]+,dc=acme,dc=example$" read
 `
 
 // Start makes a server in dir, which must be empty, and waits until it answers.
