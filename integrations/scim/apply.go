@@ -49,7 +49,11 @@ func (d *driver) vanished(ctx context.Context, c lastday.Change, down bool) (las
 		return lastday.Receipt{}, lastday.Errorf(lastday.CodeDenied, "scim: apply", "neither the account nor the canary is seen: what we cannot see we cannot take")
 	}
 	if !down {
-		return refuse(c, lastday.None, "the account is no more: provisioning it again makes another"), nil
+		why := "the account is no more: provisioning it again makes another"
+		if d.profile.Hides {
+			why = "the account is not seen, as this server does with those that are not active: an administrator must activate it"
+		}
+		return refuse(c, lastday.None, why), nil
 	}
 	r := receiptOf(c, lastday.None)
 	r.Outcome, r.After, r.Note = lastday.OutcomeAlready, lastday.None, "the account is no more; the canary was seen"
@@ -102,15 +106,15 @@ func (d *driver) do(ctx context.Context, t task) (lastday.Receipt, error) {
 	}
 	r := t.receipt
 	r.Requests = []lastday.Request{reply.Request}
-	after, err := t.look(ctx)
-	if err != nil {
-		r.Note = note(r.Note, "could not be read back yet: "+string(lastday.CodeOf(err)))
-		return r, nil
+	after, lookErr := t.look(ctx)
+	if lookErr != nil { // the write was acknowledged all the same: the receipt says that nobody saw it
+		r.Note = note(r.Note, "could not be read back: "+lookErr.Error())
+		return r, nil //nolint:nilerr // see above
 	}
 	r.After = after
 	if cmp, err := t.change.Grant.Ladder.Compare(after, t.change.To); err != nil || cmp != 0 {
 		r.Outcome = lastday.OutcomeAccepted
-		r.Note = note(r.Note, "the server took the change and does not show it yet")
+		r.Note = note(r.Note, "the server took the change and does not show it; it may need "+d.profile.Settles.String())
 	}
 	return r, nil
 }

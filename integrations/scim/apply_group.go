@@ -41,7 +41,7 @@ func (d *driver) applyGroup(ctx context.Context, c lastday.Change, u user, down 
 		return lastday.Receipt{}, err
 	}
 	return d.do(ctx, task{change: c, receipt: r, write: w, look: func(ctx context.Context) (string, error) {
-		return d.memberNow(ctx, g.ID, u.ID)
+		return d.memberNow(ctx, g, u.ID)
 	}})
 }
 
@@ -75,15 +75,29 @@ func (d *driver) groupGone(ctx context.Context, c lastday.Change, u user, down b
 	return r, nil
 }
 
-func (d *driver) memberNow(ctx context.Context, id, member string) (string, error) {
-	g, found, err := d.readGroup(ctx, id)
+// memberNow reads back where the member stands, and whether the others are still
+// there: a server that misunderstands a remove takes everybody.
+func (d *driver) memberNow(ctx context.Context, before group, id string) (string, error) {
+	g, found, err := d.readGroup(ctx, before.ID)
 	if err == nil && !found {
 		err = lastday.Errorf(lastday.CodeTransient, "scim: read back", "the group is not seen any more")
 	}
-	if g.has(member) {
-		return rungMember, err
+	if err != nil {
+		return "", err
 	}
-	return lastday.None, err
+	lost := 0
+	for _, m := range before.members() {
+		if m.Value != id && !g.has(m.Value) {
+			lost++
+		}
+	}
+	if lost > 0 {
+		return "", lastday.Errorf(lastday.CodeInvalid, "scim: read back", "%d other members are gone since: look at the group at once", lost)
+	}
+	if g.has(id) {
+		return rungMember, nil
+	}
+	return lastday.None, nil
 }
 
 // member is how a member is named in a write.

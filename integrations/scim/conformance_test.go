@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 		"pages by cursor":  {scimtest.Manners{MaxPage: 2, Cursor: true, OnlyFilters: []string{"userName"}}, func(c *Config) { c.Paging = pagingCursor }},
 		"forms of its own": {
 			scimtest.Manners{MaxPage: 2, NoPath: true, NoFilterInPath: true, ArrayRemove: true, TextBooleans: true, WithoutVersions: true, NoDiscovery: true, WithoutGroupsOfUser: true},
-			func(c *Config) { c.RoleLevels = map[string]string{"admin": "admin"} },
+			func(c *Config) { c.Profile, c.RoleLevels = "slack", map[string]string{"admin": "admin"} },
 		},
 	}
 	for name, s := range servers {

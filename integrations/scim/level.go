@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"slices"
 	"strings"
 
 	"lastday"
@@ -119,8 +118,6 @@ func (l levels) managerOf(g group) string {
 
 // valueKinds lists the kinds of grants that are values of an attribute.
 func valueKinds() []string { return []string{kindRole, kindEntitlement} }
-
-func isValueKind(kind string) bool { return slices.Contains(valueKinds(), kind) }
 
 // attributeOf is the attribute that holds the values of a kind.
 func attributeOf(kind string) string {

@@ -60,8 +60,9 @@ const (
 	pathless = "pathless"
 	// byFilter is {op: remove, path: members[value eq "id"]}.
 	byFilter = "filter"
-	// byArray is {op: remove, path: members, value: [{value: id}]}, which the
-	// standard does not know and several servers want.
+	// byArray is {op: remove, path: members, value: [{value: id}]}. A server that
+	// keeps to the standard takes everybody for that (RFC 7644 section 3.5.2.2): it
+	// is only for vendors that document it.
 	byArray = "array"
 	// byPut replaces the whole resource, and only with its version.
 	byPut = "put"

@@ -24,15 +24,15 @@ func generic() Profile {
 		Filters:      []string{"userName", "externalId", "emails.value", enterprise + ":employeeNumber"},
 		MemberFilter: memberValue,
 		Active:       []string{byPath, pathless, byPut},
-		Members:      []string{byFilter, byArray, byPut},
+		Members:      []string{byFilter, byPut},
 		GroupsAre:    "whatever the server lets its groups do",
 		Limits:       "unknown; 429 with Retry-After is waited for",
 	}
 }
 
 // githubEMU: suspends, and replaces login and address with a hash. DELETE would
-// be a hard deprovisioning, which is not undone. Paths with filters are not
-// understood, changes are put without a path.
+// be a hard deprovisioning, which is not undone. Its examples put changes of users
+// without a path, and take members by a list of them.
 func githubEMU() Profile {
 	return Profile{
 		Name: "github-emu", Title: "GitHub Enterprise Managed Users",
@@ -45,7 +45,7 @@ func githubEMU() Profile {
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "active:true lifts the suspension; login and address come back with the identity provider's next full update"},
 		Filters:      []string{"userName", "externalId"},
 		Active:       []string{pathless, byPath},
-		Members:      []string{byFilter, byArray},
+		Members:      []string{byArray},
 		GroupsAre:    "identity provider groups, which teams are bound to",
 		Settles:      time.Minute,
 		Limits:       "those of the REST API",
@@ -56,17 +56,21 @@ func githubEMU() Profile {
 	}
 }
 
-// slack: DELETE and active:false both deactivate. Limits are for the whole
+// slack: DELETE and active:false both deactivate, with a delay. Members are taken
+// by a list of them, as Slack's own SDK does. Limits are for the whole
 // organization and all its SCIM apps.
 func slack() Profile {
 	return Profile{
 		Name: "slack", Title: "Slack",
-		Pages:        []string{"https://docs.slack.dev/reference/scim-api", "https://docs.slack.dev/reference/scim-api/rate-limits"},
-		Deactivation: "deactivates the member; sessions end",
+		Pages: []string{
+			"https://docs.slack.dev/reference/scim-api", "https://docs.slack.dev/reference/scim-api/rate-limits",
+			"https://github.com/slackapi/java-slack-sdk/blob/main/slack-api-client/src/test/java/test_with_remote_apis/scim2/ApiTest.java",
+		},
+		Deactivation: "deactivates the member; whether sessions end at once is not said",
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "the member is active again; guests' channels and what a person gave up meanwhile are not promised"},
 		Filters:      []string{"userName", "emails.value"},
 		Active:       []string{byPath, pathless},
-		Members:      []string{byArray, byFilter},
+		Members:      []string{byArray},
 		GroupsAre:    "IDP groups, which channels and workspaces are bound to",
 		Settles:      time.Minute,
 		Limits:       "180 updates of users a minute (bursts of 20), 300 reads of one user, 1000 reads in all; counted for the whole organization",
@@ -78,7 +82,7 @@ func slack() Profile {
 }
 
 // atlassian: filters know userName and externalId with eq alone. An account that
-// was deactivated through DELETE is answered with 404 from then on.
+// was deactivated may be answered with 404 from then on.
 func atlassian() Profile {
 	return Profile{
 		Name: "atlassian", Title: "Atlassian user provisioning",
@@ -91,7 +95,7 @@ func atlassian() Profile {
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "active:true activates again, while the record is still linked; else an administrator does"},
 		Filters:      []string{"userName", "externalId"},
 		Active:       []string{byPath, pathless},
-		Members:      []string{byFilter, byArray},
+		Members:      []string{byFilter},
 		GroupsAre:    "groups of the directory, synchronised to the sites",
 		Settles:      5 * time.Minute,
 		Limits:       "429 with Retry-After",
@@ -111,7 +115,7 @@ func zoom() Profile {
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "the user is active again; whether the licence comes back depends on those that are free"},
 		Filters:      []string{"userName"},
 		Active:       []string{byPath, pathless},
-		Members:      []string{byFilter, byArray},
+		Members:      []string{byFilter},
 		GroupsAre:    "groups, which settings are bound to",
 		Settles:      time.Minute,
 		Limits:       "by rate limit label of the plan",
@@ -136,13 +140,17 @@ func pagerduty() Profile {
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreNever, Note: "the user is deleted; provisioning again makes another with another id"},
 		Filters:      []string{"userName"},
 		Active:       []string{byPath},
-		Members:      []string{byFilter, byArray},
+		Members:      []string{byFilter},
 		GroupsAre:    "teams",
 		Roles: lastday.Ladder{
-			{Name: "owner", Level: lastday.LevelAdmin}, {Name: "admin", Level: lastday.LevelAdmin},
-			{Name: "user", Level: lastday.LevelWrite}, {Name: "limited_user", Level: lastday.LevelWrite},
-			{Name: "observer", Level: lastday.LevelRead}, {Name: "restricted_access", Level: lastday.LevelRead},
-			{Name: "read_only_user", Level: lastday.LevelRead}, {Name: "read_only_limited_user", Level: lastday.LevelSignIn},
+			{Name: "owner", Level: lastday.LevelAdmin},
+			{Name: "admin", Level: lastday.LevelAdmin},
+			{Name: "user", Level: lastday.LevelWrite},
+			{Name: "limited_user", Level: lastday.LevelWrite},
+			{Name: "observer", Level: lastday.LevelRead},
+			{Name: "restricted_access", Level: lastday.LevelRead},
+			{Name: "read_only_user", Level: lastday.LevelRead},
+			{Name: "read_only_limited_user", Level: lastday.LevelSignIn},
 		},
 		Limits: "those of the REST API",
 		Remains: []remains{{
@@ -163,7 +171,7 @@ func datadog() Profile {
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "the user is enabled again; application keys revoked meanwhile are not"},
 		Filters:      []string{"userName"},
 		Active:       []string{byPath, pathless},
-		Members:      []string{byFilter, byArray},
+		Members:      []string{byFilter},
 		GroupsAre:    "managed teams",
 		Settles:      time.Minute,
 		Limits:       "by organization, told in X-RateLimit headers",
@@ -189,7 +197,7 @@ func snowflake() Profile {
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "the user is enabled again; default role and warehouse are not promised"},
 		Filters:      []string{"userName"},
 		Active:       []string{byPath, pathless},
-		Members:      []string{byFilter, byArray},
+		Members:      []string{byFilter},
 		GroupsAre:    "roles that this integration owns; those given in SQL are not seen",
 		Settles:      time.Minute,
 		Limits:       "429 with Retry-After",

@@ -60,9 +60,7 @@ func (d *driver) accountGrants(u user) []lastday.Grant {
 		Rung: rungActive, Ladder: one(rungActive, d.levels.ofAccount(u)),
 		ManagedBy: d.levels.managedKind[kindAccount], Restore: d.profile.Restore, Order: orders()[kindAccount],
 	}
-	if u.Active == nil {
-		g.Resource.Labels = map[string]string{"active": "not told"}
-	}
+	g.Resource.Labels = map[string]string{"deactivation": d.profile.Deactivation}
 	return []lastday.Grant{g}
 }
 

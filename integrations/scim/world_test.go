@@ -96,7 +96,8 @@ func (c *company) config() Config {
 func (c *company) driver(t interface {
 	Context() context.Context
 	Fatalf(string, ...any)
-}, change func(*Config)) integrations.Driver {
+}, change func(*Config),
+) integrations.Driver {
 	cfg := c.config()
 	if change != nil {
 		change(&cfg)

@@ -30,27 +30,29 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, kind string, old
 	if match := r.Header.Get("If-Match"); match != "" && match != s.etag(id) {
 		return &refusal{status: http.StatusPreconditionFailed, detail: "the version is another"}
 	}
-	fresh := clone(old)
-	var err error
-	if r.Method == http.MethodPut {
-		fresh, err = s.replaced(r, old)
-	} else {
-		err = s.patch(r, kind, fresh)
+	edit, err := s.edit(r, kind)
+	if err != nil {
+		return err
 	}
+	fresh, err := edit(old)
 	if err == nil {
 		err = strict(fresh)
 	}
 	if err != nil {
 		return err
 	}
-	write := func() { s.store(kind, id, fresh) }
 	if s.manners.Later {
-		s.later = append(s.later, write)
+		s.later = append(s.later, func() {
+			if now := s.find(kind, id); now != nil {
+				fresh, _ := edit(now) // it was tried above
+				s.store(kind, id, fresh)
+			}
+		})
 		s.answer(w, http.StatusAccepted, nil)
 		return nil
 	}
 	if !s.manners.Deaf {
-		write()
+		s.store(kind, id, fresh)
 	}
 	if now := s.find(kind, id); now != nil {
 		s.answer(w, http.StatusOK, s.render(kind, now, r, false))
@@ -60,36 +62,48 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, kind string, old
 	return nil
 }
 
-func (s *Server) patch(r *http.Request, kind string, fresh resource) error {
+// edit reads what is to be done, and gives it as a function of the resource.
+func (s *Server) edit(r *http.Request, kind string) (func(old resource) (resource, error), error) {
+	if r.Method == http.MethodPut {
+		var whole resource
+		err := s.read(r, &whole)
+		return func(old resource) (resource, error) { return replaced(whole, old), nil }, err
+	}
 	if s.manners.NoPatch {
-		return &refusal{status: http.StatusNotImplemented, detail: "no PATCH here"}
+		return nil, &refusal{status: http.StatusNotImplemented, detail: "no PATCH here"}
 	}
 	var body struct {
 		Schemas    []string    `json:"schemas"`
 		Operations []operation `json:"Operations"`
 	}
 	if err := s.read(r, &body); err != nil {
-		return err
+		return nil, err
 	}
 	if !slices.Contains(body.Schemas, patchSchema) || len(body.Operations) == 0 {
-		return bad("invalidSyntax", "no patch, or without operations")
+		return nil, bad("invalidSyntax", "no patch, or without operations")
 	}
-	for _, op := range body.Operations {
-		if s.manners.NoPath && kind == "Users" && op.Path != "" {
-			return bad("invalidPath", "no paths here")
+	return func(old resource) (resource, error) {
+		fresh := clone(old)
+		for _, op := range body.Operations {
+			if err := s.operate(kind, fresh, op); err != nil {
+				return nil, err
+			}
 		}
-		if s.manners.NoFilterInPath && strings.Contains(op.Path, "[") {
-			return bad("invalidPath", "no filters in paths here")
-		}
-		if s.manners.ArrayRemove && op.Op == "remove" && op.Value != nil {
-			takeListed(fresh, op)
-			continue
-		}
-		if err := apply(fresh, op); err != nil {
-			return err
-		}
+		return fresh, nil
+	}, nil
+}
+
+func (s *Server) operate(kind string, fresh resource, op operation) error {
+	switch {
+	case s.manners.NoPath && kind == "Users" && op.Path != "":
+		return bad("invalidPath", "no paths here")
+	case s.manners.NoFilterInPath && strings.Contains(op.Path, "["):
+		return bad("invalidPath", "no filters in paths here")
+	case s.manners.ArrayRemove && op.Op == "remove" && op.Value != nil:
+		takeListed(fresh, op)
+		return nil
 	}
-	return nil
+	return apply(fresh, op)
 }
 
 // takeListed is what several servers make of a remove with a value: it takes
@@ -100,18 +114,16 @@ func takeListed(fresh resource, op operation) {
 	}
 }
 
-func (s *Server) replaced(r *http.Request, old resource) (resource, error) {
-	var fresh resource
-	if err := s.read(r, &fresh); err != nil {
-		return nil, err
-	}
+// replaced is the resource of a PUT, with what only the server writes.
+func replaced(whole, old resource) resource {
+	fresh := clone(whole)
 	fresh["id"] = old["id"]
 	delete(fresh, "groups")
 	delete(fresh, "meta")
 	if m, ok := old["meta"]; ok {
 		fresh["meta"] = m
 	}
-	return fresh, nil
+	return fresh
 }
 
 // strict refuses what is of the wrong type, as servers do that follow the schema.

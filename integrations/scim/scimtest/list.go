@@ -53,41 +53,52 @@ func (s *Server) window(r *http.Request) (start, count int) {
 }
 
 func (s *Server) selected(kind, filter string) ([]resource, error) {
-	if s.manners.Blind {
+	switch {
+	case s.manners.Blind:
 		return nil, nil
-	}
-	shown := func(r resource) bool {
-		id, _ := r["id"].(string)
-		return !slices.Contains(s.manners.HiddenGroups, id) && (!s.manners.Hides || r["active"] != false)
-	}
-	if filter != "" && kind == "Users" && s.manners.Instead != "" {
+	case filter != "" && kind == "Users" && s.manners.Instead != "":
 		return []resource{s.find(kind, s.manners.Instead)}, nil
+	case filter == "" && s.manners.MadeUpLists:
+		return []resource{{"id": "1", "userName": "synthesis_user", "displayName": "synthesis_user_display_name", "active": false}}, nil
 	}
-	matches := func(resource) bool { return true }
-	if filter != "" && !s.manners.IgnoreFilters {
-		c, err := parseFilter(filter)
-		if err != nil {
-			return nil, bad("invalidFilter", "%v", err)
-		}
-		name, _, _ := strings.Cut(filter, " ")
-		if known := s.manners.OnlyFilters; len(known) > 0 && !slices.Contains(known, name) {
-			if s.manners.SilentFilters {
-				return nil, nil
-			}
-			return nil, bad("invalidFilter", "no filter by %s", name)
-		}
-		matches = c
-		if s.manners.CaseSensitive {
-			matches = func(r resource) bool { return c(r) && strings.Contains(filter, fmt.Sprint(r["userName"])) }
-		}
+	matches, err := s.matching(filter)
+	if err != nil {
+		return nil, err
 	}
 	var hits []resource
 	for _, r := range *s.all(kind) {
-		if shown(r) && matches(r) {
+		if s.shown(r) && matches(r) {
 			hits = append(hits, r)
 		}
 	}
 	return hits, nil
+}
+
+func (s *Server) shown(r resource) bool {
+	id, _ := r["id"].(string)
+	return !slices.Contains(s.manners.HiddenGroups, id) && (!s.manners.Hides || r["active"] != false)
+}
+
+// matching is what the server makes of a filter.
+func (s *Server) matching(filter string) (condition, error) {
+	if filter == "" || s.manners.IgnoreFilters {
+		return func(resource) bool { return true }, nil
+	}
+	c, err := parseFilter(filter)
+	if err != nil {
+		return nil, bad("invalidFilter", "%v", err)
+	}
+	name, _, _ := strings.Cut(filter, " ")
+	known := len(s.manners.OnlyFilters) == 0 || slices.Contains(s.manners.OnlyFilters, name)
+	switch {
+	case !known && s.manners.SilentFilters:
+		return func(resource) bool { return false }, nil
+	case !known:
+		return nil, bad("invalidFilter", "no filter by %s", name)
+	case s.manners.CaseSensitive:
+		return func(r resource) bool { return c(r) && strings.Contains(filter, fmt.Sprint(r["userName"])) }, nil
+	}
+	return c, nil
 }
 
 // discover tells what the server can do (RFC 7644 section 4).

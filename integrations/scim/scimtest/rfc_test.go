@@ -12,8 +12,10 @@ func jensen() resource {
 		"schemas": []any{UserSchema}, "id": "2819c223-7f76-453a-919d-413861904646", "externalId": "bjensen", "userName": "bjensen", "title": "Vice President", "userType": "Employee",
 		"meta": resource{"lastModified": "2011-08-08T08:00:00Z"}, "name": resource{"familyName": "O'Malley", "givenName": "Barbara"},
 		"emails": []any{resource{"type": "work", "value": "bjensen@example.com"}, resource{"type": "home", "value": "babs@jensen.org"}},
-		"addresses": []any{resource{"type": "work", "streetAddress": "100 Universal City Plaza", "locality": "Hollywood", "postalCode": "91608"},
-			resource{"type": "home", "streetAddress": "456 Hollywood Blvd"}},
+		"addresses": []any{
+			resource{"type": "work", "streetAddress": "100 Universal City Plaza", "locality": "Hollywood", "postalCode": "91608"},
+			resource{"type": "home", "streetAddress": "456 Hollywood Blvd"},
+		},
 		"ims": []any{resource{"type": "xmpp", "value": "babs@foo.com"}},
 	}
 }

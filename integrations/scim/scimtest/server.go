@@ -31,6 +31,8 @@ type Manners struct {
 	// with an empty list if SilentFilters is set, else with 400. Empty: all.
 	OnlyFilters   []string
 	SilentFilters bool
+	// MadeUpLists answers lists without a filter with one made-up entry.
+	MadeUpLists bool
 	// CaseSensitive compares logins in filters letter by letter.
 	CaseSensitive bool
 	// MaxPage is the most entries of a page, zero for 200.
@@ -265,7 +267,7 @@ func (s *Server) render(kind string, r resource, req *http.Request, inList bool)
 	if inList && s.manners.WithoutMembers {
 		delete(out, "members")
 	}
-	for _, name := range strings.Split(req.URL.Query().Get("excludedAttributes"), ",") {
+	for _, name := range strings.SplitSeq(req.URL.Query().Get("excludedAttributes"), ",") {
 		delete(out, keyOf(out, name))
 	}
 	return out

@@ -26,9 +26,11 @@ func ask(t *testing.T, s *Server, method, path, body string) (int, resource) {
 
 func club() *Server {
 	s := New("t")
-	s.Put("Users", resource{"schemas": []any{UserSchema, EnterpriseSchema}, "id": "u1", "userName": "kim", "active": true, "externalId": "x",
+	s.Put("Users", resource{
+		"schemas": []any{UserSchema, EnterpriseSchema}, "id": "u1", "userName": "kim", "active": true, "externalId": "x",
 		"emails": []any{resource{"value": "kim@acme.example", "type": "work", "primary": true}}, "roles": []any{resource{"value": "admin"}},
-		EnterpriseSchema: resource{"employeeNumber": "23"}})
+		EnterpriseSchema: resource{"employeeNumber": "23"},
+	})
 	s.Put("Users", resource{"schemas": []any{UserSchema}, "id": "u2", "userName": "lee", "active": true})
 	s.Put("Groups", resource{"schemas": []any{GroupSchema}, "id": "g1", "displayName": "ops", "members": []any{resource{"value": "u1"}, resource{"value": "u2"}}})
 	return s

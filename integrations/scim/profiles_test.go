@@ -1,0 +1,150 @@
+package scim
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"lastday"
+	"lastday/integrations/scim/scimtest"
+)
+
+func TestEveryProfileSaysWhereItStands(t *testing.T) {
+	page, err := os.ReadFile("../../docs/integrations/scim.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range profiles() {
+		if p.Title == "" || len(p.Pages) == 0 || p.Deactivation == "" || p.Restore.Note == "" || p.GroupsAre == "" || p.Limits == "" || len(p.Active) == 0 || len(p.Members) == 0 {
+			t.Errorf("%s: %+v", p.Name, p)
+		}
+		for _, said := range append([]string{"`" + p.Name + "`", p.Title}, p.Pages...) {
+			if !strings.Contains(string(page), said) {
+				t.Errorf("%s: the page does not tell %s", p.Name, said)
+			}
+		}
+		if p.Deletes != (p.Restore.Fidelity == lastday.RestoreNever) {
+			t.Errorf("%s: deletes %t, and can be given back %s", p.Name, p.Deletes, p.Restore.Fidelity)
+		}
+		for _, r := range p.Remains {
+			if r.what == "" || r.why == "" || r.todo == "" {
+				t.Errorf("%s: %+v", p.Name, r)
+			}
+		}
+	}
+}
+
+func with(profile string) func(*Config) { return func(c *Config) { c.Profile = profile } }
+
+// Enterprise Managed Users lose login and address when they are suspended: only
+// the id tells whose the account is.
+func TestAScrambledAccountIsKnownByItsID(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Scrambles: true, ArrayRemove: true, NoFilterInPath: true})
+	d := c.driver(t, with("github-emu"))
+	_, all := survey(t, d)
+	r := take(t, d, all["account"], lastday.None)
+	if r.Outcome != lastday.OutcomeApplied || r.After != lastday.None {
+		t.Fatalf("%+v", r)
+	}
+	if name := c.Resource("Users", "u-kim")["userName"]; name == "kim@acme.example" {
+		t.Fatalf("the fake does not scramble: %v", name)
+	}
+	if sent := c.Server.Writes(); len(sent) != 1 || !strings.Contains(sent[0], `"value":{"active":false}`) {
+		t.Errorf("sent %q", sent)
+	}
+	m := find(t, c, linked(kim(), "u-kim", "kim@acme.example"), with("github-emu"))
+	if m.Account.ID != "u-kim" || !strings.Contains(m.Account.Note, "not active") {
+		t.Errorf("%+v", m)
+	}
+	if r := take(t, d, all["group/g-staff"], lastday.None); r.Outcome != lastday.OutcomeApplied {
+		t.Errorf("a group, afterwards: %+v", r)
+	}
+	back := lastday.NewChange("c-2", theirs("u-kim"), all["account"], rungActive, "test")
+	back.From = lastday.None
+	if r, err := d.Apply(t.Context(), back); err != nil || r.Outcome != lastday.OutcomeApplied {
+		t.Errorf("giving back: %+v, %v", r, err)
+	}
+}
+
+// Where nobody documents that logins change, another login under the id is not
+// taken for the person.
+func TestALoginThatChangesWithTheWriteIsNotTakenAsDone(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Scrambles: true})
+	_, all := survey(t, c.driver(t, nil))
+	if r := take(t, c.driver(t, nil), all["account"], lastday.None); r.After != "" || !strings.Contains(r.Note, "another login") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestDeactivatingInPagerDutyDeletes(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Deletes: true})
+	c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"type": "base", "value": "admin"}} })
+	d := c.driver(t, with("pagerduty"))
+	_, all := survey(t, d)
+	if g := all["account"]; g.Restore.Fidelity != lastday.RestoreNever || !strings.Contains(g.Resource.Labels["deactivation"], "deletes") {
+		t.Errorf("%+v", g)
+	}
+	role := all["role"]
+	if role.Rung != "admin" || role.Level() != lastday.LevelAdmin || role.Ladder.Under(lastday.LevelRead).Name != "observer" {
+		t.Fatalf("%+v", role)
+	}
+	if r := take(t, d, role, "read_only_user"); r.Outcome != lastday.OutcomeApplied || r.After != "read_only_user" {
+		t.Errorf("lowering the role: %+v", r)
+	}
+	if sent := c.Server.Writes()[0]; !strings.Contains(sent, `{"type":"base","value":"read_only_user"}`) {
+		t.Errorf("sent %s", sent)
+	}
+	if r := take(t, d, role, lastday.None); r.Outcome != lastday.OutcomeRefused || !strings.Contains(r.Note, "always has a role") {
+		t.Errorf("no role: %+v", r)
+	}
+	r := take(t, d, all["account"], lastday.None)
+	if r.Outcome != lastday.OutcomeApplied || r.After != lastday.None || !strings.Contains(r.Note, "deletes") || c.Resource("Users", "u-kim") != nil {
+		t.Fatalf("%+v", r)
+	}
+	if r := take(t, d, role, lastday.None); r.Outcome != lastday.OutcomeAlready {
+		t.Errorf("the role, afterwards: %+v", r)
+	}
+	back := lastday.NewChange("c-2", theirs("u-kim"), all["account"], rungActive, "test")
+	back.From = lastday.None
+	if r, err := d.Apply(t.Context(), back); err != nil || r.Outcome != lastday.OutcomeRefused {
+		t.Errorf("giving back: %+v, %v", r, err)
+	}
+}
+
+func TestARoleThatTheVendorAddedIsFeared(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{})
+	c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"value": "overlord"}} })
+	d := c.driver(t, with("pagerduty"))
+	_, all := survey(t, d)
+	if all["role"].Level() != lastday.LevelAdmin {
+		t.Errorf("%+v", all["role"])
+	}
+	if r := take(t, d, all["role"], "observer"); r.Outcome != lastday.OutcomeApplied || r.After != "observer" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAHiddenAccountIsGoneOnlyBesideItsCanary(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Hides: true})
+	d := c.driver(t, with("atlassian"))
+	_, all := survey(t, d)
+	if r := take(t, d, all["account"], lastday.None); r.Outcome != lastday.OutcomeApplied || r.After != lastday.None {
+		t.Errorf("%+v", r)
+	}
+	if r := take(t, d, all["account"], lastday.None); r.Outcome != lastday.OutcomeAlready {
+		t.Errorf("again: %+v", r)
+	}
+	c.Adjust(func(m *scimtest.Manners) { m.Blind = true })
+	if _, err := d.Apply(t.Context(), lastday.NewChange("c-1", theirs("u-kim"), all["account"], lastday.None, "test")); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("without a canary: %v", err)
+	}
+}
+
+func TestWhatStaysIsToldByProfile(t *testing.T) {
+	for _, p := range profiles() {
+		inv, _ := survey(t, newCompany(t, scimtest.Manners{}).driver(t, with(p.Name)))
+		if len(inv.Residue) != len(p.Remains) {
+			t.Errorf("%s: %+v", p.Name, inv.Residue)
+		}
+	}
+}
