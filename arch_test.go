@@ -40,6 +40,7 @@ func layers() []layer {
 		{"activities", []string{".", "plan", "integrations", "audit"}, temporal, "activities are the only callers of integrations, through the contract"},
 		{"workflows", []string{".", "plan", "activities"}, append([]string{"google.golang.org/protobuf"}, temporal...), "workflows see far sides only through activities"},
 		{"audit", []string{"."}, []string{"golang.org/x/mod/sumdb"}, "the log is arithmetic over records: nothing in it can fail but the sum"},
+		{"audit/sink", []string{".", "audit"}, []string{"golang.org/x/mod/sumdb", "github.com/aws/aws-sdk-go-v2"}, "what carries checkpoints away sees no record"},
 		{"audit/store", []string{".", "audit"}, []string{"golang.org/x/mod/sumdb", "modernc.org/sqlite", "github.com/jackc/pgx"}, "a store keeps what it is given and knows no case"},
 		{"intake", []string{".", "plan", "workflows", "integrations/hr"}, append([]string{"github.com/prometheus"}, temporal...), "intake hands over to workflows and never reaches a far side but to ask HR"},
 		{"audit/story", []string{"."}, nil, "what records tell stands on the words alone"},
