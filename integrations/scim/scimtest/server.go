@@ -267,7 +267,7 @@ func (s *Server) render(kind string, r resource, req *http.Request, inList bool)
 	if inList && s.manners.WithoutMembers {
 		delete(out, "members")
 	}
-	for _, name := range strings.SplitSeq(req.URL.Query().Get("excludedAttributes"), ",") {
+	for name := range strings.SplitSeq(req.URL.Query().Get("excludedAttributes"), ",") {
 		delete(out, keyOf(out, name))
 	}
 	return out
