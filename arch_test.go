@@ -43,6 +43,7 @@ func layers() []layer {
 		{"audit/sink", []string{".", "audit"}, []string{"golang.org/x/mod/sumdb", "github.com/aws/aws-sdk-go-v2"}, "what carries checkpoints away sees no record"},
 		{"audit/store", []string{".", "audit"}, []string{"golang.org/x/mod/sumdb", "modernc.org/sqlite", "github.com/jackc/pgx"}, "a store keeps what it is given and knows no case"},
 		{"intake", []string{".", "plan", "workflows", "integrations/hr"}, append([]string{"github.com/prometheus"}, temporal...), "intake hands over to workflows and never reaches a far side but to ask HR"},
+		{"audit/bundle", []string{".", "audit", "audit/store"}, []string{"golang.org/x/mod/sumdb"}, "a bundle is checked without any workflow: who replays is handed in"},
 		{"audit/story", []string{"."}, nil, "what records tell stands on the words alone"},
 		{"audit/story/storytest", []string{"."}, nil, "a fake must not lean on the fold that it tests"},
 		{"audit/report", []string{".", "audit/story", "audit/stats", "audit/population"}, nil, "pages say what the fold says, and no more"},

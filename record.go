@@ -35,6 +35,8 @@ const (
 	RecordNote RecordKind = "note"
 	// RecordClosed: the case ended, with its clocks and its outcome.
 	RecordClosed RecordKind = "closed"
+	// RecordSealed: a bundle of a case was made. It is the log's, not the case's.
+	RecordSealed RecordKind = "sealed"
 )
 
 // Record is one fact of a case, made to be kept: it is appended to a log that
@@ -76,6 +78,7 @@ type Record struct {
 	Task     *TaskFact     `json:"task,omitempty"`
 	Verified *VerifiedFact `json:"verified,omitempty"`
 	Closed   *ClosedFact   `json:"closed,omitempty"`
+	Sealed   *SealedFact   `json:"sealed,omitempty"`
 }
 
 // SubjectFact says who the person is.
@@ -257,6 +260,25 @@ type ClosedFact struct {
 	CutVerified  time.Time    `json:"cutVerified,omitzero"`
 	Systems      []SystemFact `json:"systems"`
 	Plan         string       `json:"plan"`
+}
+
+// SealedFact is what a bundle holds beside the records.
+type SealedFact struct {
+	// Of is the case, and Last the number of its last record in the bundle.
+	Of   string `json:"of"`
+	Last int    `json:"last"`
+	// Final says that the case was closed, so that its histories are complete.
+	Final bool `json:"final"`
+	// Tool is the version of the program that made the bundle.
+	Tool  string     `json:"tool"`
+	Files []FileFact `json:"files"`
+}
+
+// FileFact is a file by its content.
+type FileFact struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
 }
 
 // SystemFact is how one system stood when the case ended.
