@@ -81,7 +81,7 @@ func serveWorker(ctx context.Context, p *app.Parts) error {
 		return err
 	}
 	defer c.Close()
-	w, err := app.NewWorker(p, c)
+	w, err := app.NewWorker(ctx, p, c)
 	if err != nil {
 		return err
 	}

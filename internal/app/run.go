@@ -34,7 +34,7 @@ func RunWorker(ctx context.Context, o Options) error {
 		return err
 	}
 	defer c.Close()
-	w, err := NewWorker(p, c)
+	w, err := NewWorker(ctx, p, c)
 	if err != nil {
 		return err
 	}

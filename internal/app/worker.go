@@ -12,6 +12,7 @@ import (
 
 	"lastday"
 	"lastday/activities"
+	"lastday/audit/store"
 	"lastday/workflows"
 )
 
@@ -26,14 +27,16 @@ type Worker struct {
 	workers []worker.Worker
 	metrics *http.Server
 	failed  chan error
+	// records is nil where no cases are served.
+	records *store.Store
 }
 
 // NewWorker makes a worker of what the configuration says it serves: cases,
 // and a queue for each system.
-func NewWorker(p *Parts, c client.Client) (*Worker, error) {
+func NewWorker(ctx context.Context, p *Parts, c client.Client) (*Worker, error) {
 	w := &Worker{parts: p, client: c, failed: make(chan error, 1)}
 	if !p.Config.Worker.NoCases {
-		if err := w.serveCases(); err != nil {
+		if err := w.serveCases(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -45,11 +48,15 @@ func NewWorker(p *Parts, c client.Client) (*Worker, error) {
 	return w, nil
 }
 
-func (w *Worker) serveCases() error {
+func (w *Worker) serveCases(ctx context.Context) error {
 	cases, err := w.parts.cases(w.client)
 	if err != nil {
 		return err
 	}
+	if w.records, err = w.parts.OpenRecords(ctx); err != nil {
+		return err
+	}
+	cases.Recorder = recorder{w.records}
 	options := w.options()
 	options.WorkflowTaskPollerBehavior = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
 	options.ActivityTaskPollerBehavior = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
@@ -123,6 +130,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := Prepare(ctx, w.client, Namespace()); err != nil {
 		w.parts.deps.Log.Warn("the namespace is not prepared", "op", "prepare", "code", string(lastday.CodeOf(err)), "error", err.Error())
 	}
+	defer w.closeRecords()
 	if err := w.serveMetrics(); err != nil {
 		return err
 	}
@@ -138,6 +146,15 @@ func (w *Worker) Run(ctx context.Context) error {
 		return w.stopMetrics(ctx)
 	case err := <-w.failed:
 		return lastday.Wrap(lastday.CodeTransient, "worker", "a queue could not be served any more", err)
+	}
+}
+
+func (w *Worker) closeRecords() {
+	if w.records == nil {
+		return
+	}
+	if err := w.records.Close(); err != nil {
+		w.parts.deps.Log.Error("the records were not closed", "op", "stop", "error", err.Error())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -41,6 +42,7 @@ type Config struct {
 	Starter    Starter    `yaml:"starter"`
 	Worker     Worker     `yaml:"worker"`
 	Encryption Encryption `yaml:"encryption"`
+	Records    Records    `yaml:"records"`
 
 	dir string
 }
@@ -135,6 +137,31 @@ type Key struct {
 	Secret string `yaml:"secret"`
 }
 
+// Records say where the facts of cases are kept, and how they are shown to be
+// unchanged.
+type Records struct {
+	// File is a SQLite file; empty is lastday-records.db beside this file. Only
+	// processes on one machine can share it.
+	File string `yaml:"file"`
+	// Postgres refers to the connection string of a PostgreSQL database, instead
+	// of File.
+	Postgres string `yaml:"postgres"`
+	// Origin names the log for good, such as audit.example.com/lastday; empty is
+	// lastday.
+	Origin string `yaml:"origin"`
+	// Key refers to the private key that signs checkpoints; empty is a file
+	// beside File, which is made if there is none.
+	Key string `yaml:"key"`
+	// Keys is a file with the public keys that signed before, one a line.
+	Keys string `yaml:"keys"`
+	// Every is how often a checkpoint is signed and sent out, as a duration; empty is 5m.
+	Every string `yaml:"every"`
+	// Checkpoints are where checkpoints go, out of the operator's reach.
+	Checkpoints []Channel `yaml:"checkpoints"`
+	// Bundles is the folder for the sealed bundles of cases; empty is lastday-bundles.
+	Bundles string `yaml:"bundles"`
+}
+
 // Raw is a part of the file that somebody else decodes, strictly and with its lines.
 type Raw struct{ node ast.Node }
 
@@ -199,6 +226,20 @@ func (c *Config) fill() {
 	if c.Starter.Listen == "" {
 		c.Starter.Listen = "127.0.0.1:8090"
 	}
+	c.Records.fill()
+}
+
+func (r *Records) fill() {
+	for field, value := range map[*string]string{
+		&r.Origin: "lastday", &r.Every: "5m", &r.Bundles: "lastday-bundles",
+	} {
+		if *field == "" {
+			*field = value
+		}
+	}
+	if r.File == "" && r.Postgres == "" {
+		r.File = "lastday-records.db"
+	}
 }
 
 // Path makes a path of the file absolute or relative to where the program runs.
@@ -226,10 +267,24 @@ func (c Config) check() error {
 	}
 	c.checkNames(bad)
 	c.checkAddresses(bad)
+	c.checkRecords(bad)
 	if c.Gate.PerDay < 0 {
 		bad("gate.per_day: %d is less than nothing", c.Gate.PerDay)
 	}
 	return errors.Join(found...)
+}
+
+func (c Config) checkRecords(bad func(string, ...any)) {
+	r := c.Records
+	if r.File != "" && r.Postgres != "" {
+		bad("records: there is a file and a database; name one of them")
+	}
+	if r.Postgres != "" && r.Key == "" {
+		bad("records.key: records in PostgreSQL need a key to sign with that all workers have: `lastday records key` makes one")
+	}
+	if d, err := time.ParseDuration(r.Every); err != nil || d < time.Second {
+		bad("records.every: %q is no duration of at least 1s, such as 5m", r.Every)
+	}
 }
 
 func (c Config) checkNames(bad func(string, ...any)) {
