@@ -187,14 +187,14 @@ func (j *job) settle(m mover) error {
 
 // send sends one write; where the server refuses it, the mover may know another.
 func (j *job) send(m mover, req *goldap.ModifyRequest) error {
-	err := j.modify(opApply, req)
+	err := j.modify(req)
 	if err != nil && m.instead != nil {
 		other, why := m.instead(j, err)
 		if why != nil || j.outcome != "" {
 			return why
 		}
 		if other != nil {
-			req, err = other, j.modify(opApply, other)
+			req, err = other, j.modify(other)
 		}
 	}
 	// No such value, or there already: somebody was faster. What it became is read.

@@ -104,8 +104,8 @@ func (j *job) membership() (*entry, way, error) {
 	if err != nil {
 		return nil, w, err
 	}
-	for _, g := range found {
-		if g.id() == id {
+	if len(found) > 0 {
+		if g := found[0]; g.id() == id {
 			return g, w, nil
 		}
 		return nil, w, lastday.Errorf(lastday.CodeInvalid, opApply, "the server answered about another group than was asked for")

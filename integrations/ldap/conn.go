@@ -183,7 +183,8 @@ func (l *link) read(op, dn, filter string, attrs ...string) (*entry, error) {
 }
 
 // modify sends one write. What was sent and not answered is of unknown outcome.
-func (l *link) modify(op string, req *goldap.ModifyRequest) error {
+func (l *link) modify(req *goldap.ModifyRequest) error {
+	const op = opApply
 	if l.ctx.Err() != nil {
 		return lastday.Errorf(lastday.CodeTransient, op, "cancelled before anything was sent")
 	}

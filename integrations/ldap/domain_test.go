@@ -113,7 +113,7 @@ func TestOneResetIsNotEnough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.modify(opApply, reset(s.account)); err != nil {
+	if err := l.modify(reset(s.account)); err != nil {
 		t.Fatal(err)
 	}
 	w.ad.Set(adKim, "pwdLastSet", "0") // as for who may not unexpire passwords
@@ -233,7 +233,7 @@ func TestTwoWhoWriteAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.ad.Set(adKim, "userAccountControl", "512")
-	if err := l.modify(opApply, swap(s.account, "userAccountControl", "66050")); !resultIs(err, 16) {
+	if err := l.modify(swap(s.account, "userAccountControl", "66050")); !resultIs(err, 16) {
 		t.Errorf("%v", err)
 	}
 	if now := w.ad.Values(adKim, "userAccountControl"); now[0] != "512" {

@@ -13,6 +13,7 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -120,22 +121,36 @@ func (c Config) checked() (Config, error) {
 		c.TicketLifetime = 10 * time.Hour
 	}
 	switch {
-	case c.Flavour != flavourOpenLDAP && c.Flavour != flavourAD:
-		return c, invalid("flavour must be openldap or active-directory")
 	case c.Bind == "" || c.Password == "":
 		return c, invalid("bind or password is missing: whom to act as, and a reference such as file:PATH")
 	case len(c.Bases) == 0:
 		return c, invalid("bases is missing: where to search, such as dc=acme,dc=example")
 	case c.Canary == "":
 		return c, invalid("canary is missing: the DN of an account that stays, in at least one group")
-	case c.Flavour == flavourOpenLDAP && c.Policy == "":
-		return c, invalid("policy is missing: the DN of the default password policy, without which no lock holds")
-	case c.Flavour == flavourAD && (c.Policy != "" || c.Placeholder != "" || c.Monitor):
-		return c, invalid("policy, placeholder and monitor are for OpenLDAP")
 	case c.PageSize > 1000 || c.Timeout < time.Second || c.TicketLifetime < 0:
 		return c, invalid("page_size must be at most 1000, timeout at least a second, ticket_lifetime not negative")
 	}
+	if err := c.flavoured(); err != nil {
+		return c, err
+	}
 	return c, c.names()
+}
+
+// flavoured refuses what does not belong to the flavour.
+func (c Config) flavoured() error {
+	switch c.Flavour {
+	case flavourOpenLDAP:
+		if c.Policy == "" {
+			return invalid("policy is missing: the DN of the default password policy, without which no lock holds")
+		}
+	case flavourAD:
+		if c.Policy != "" || c.Placeholder != "" || c.Monitor {
+			return invalid("policy, placeholder and monitor are for OpenLDAP")
+		}
+	default:
+		return invalid("flavour must be openldap or active-directory")
+	}
+	return nil
 }
 
 // names refuses what is no DN.
@@ -173,15 +188,12 @@ func groupLevels(groups map[string]string) (map[string]lastday.Level, error) {
 
 // transport reads where to connect, and how it is encrypted.
 func (d *driver) transport(ctx context.Context, deps integrations.Deps) error {
-	u, err := url.Parse(d.cfg.URL)
-	if err != nil || u.Hostname() == "" || u.User != nil || (u.Path != "" && u.Path != "/") {
-		return invalid("url must be ldaps://HOST or ldap://HOST, with a port or not")
+	u, err := server(d.cfg.URL)
+	if err != nil {
+		return err
 	}
-	port := map[string]string{"ldaps": "636", "ldap": "389"}[u.Scheme]
 	secure := u.Scheme == "ldaps" || d.cfg.StartTLS
 	switch {
-	case port == "":
-		return invalid("url must begin with ldaps:// or ldap://")
 	case u.Scheme == "ldaps" && d.cfg.StartTLS:
 		return invalid("start_tls is for ldap://; ldaps:// is encrypted from the beginning")
 	case !secure && !d.cfg.InsecureClearText:
@@ -189,15 +201,24 @@ func (d *driver) transport(ctx context.Context, deps integrations.Deps) error {
 	case secure && d.cfg.InsecureClearText:
 		return invalid("insecure_clear_text contradicts an encrypted connection")
 	}
-	if u.Port() != "" {
-		port = u.Port()
-	}
-	d.addr = net.JoinHostPort(u.Hostname(), port)
+	d.addr = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"ldaps": "636", "ldap": "389"}[u.Scheme]))
 	if !secure {
 		return nil
 	}
 	d.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
 	return d.trust(ctx, deps)
+}
+
+// server reads an address. Its errors never repeat it: people put passwords there.
+func server(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || u.User != nil || (u.Path != "" && u.Path != "/") {
+		return nil, invalid("url must be ldaps://HOST or ldap://HOST, with a port or not")
+	}
+	if u.Scheme != "ldaps" && u.Scheme != "ldap" {
+		return nil, invalid("url must begin with ldaps:// or ldap://")
+	}
+	return u, nil
 }
 
 func (d *driver) trust(ctx context.Context, deps integrations.Deps) error {

@@ -196,8 +196,8 @@ func openDriver(t integrationtest.T, cfg Config) *driver {
 	t.Helper()
 	secrets := map[string]string{"env:LDAP": botsPassword}
 	d, err := open(t.Context(), cfg, integrations.Deps{System: "ldap", Now: noon, Secret: func(_ context.Context, ref string) (string, error) {
-		if strings.HasPrefix(ref, "file:") {
-			text, err := os.ReadFile(strings.TrimPrefix(ref, "file:"))
+		if file, ok := strings.CutPrefix(ref, "file:"); ok {
+			text, err := os.ReadFile(file)
 			return string(text), err
 		}
 		return secrets[ref], nil

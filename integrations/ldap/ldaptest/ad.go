@@ -274,7 +274,7 @@ func SID(rid uint32) string {
 	if rid >= 544 && rid < 1000 {
 		subs = []uint32{32, rid}
 	}
-	raw := []byte{1, byte(len(subs)), 0, 0, 0, 0, 0, 5}
+	raw := []byte{1, byte(len(subs)), 0, 0, 0, 0, 0, 5} //nolint:gosec // two or five
 	for _, s := range subs {
 		raw = binary.LittleEndian.AppendUint32(raw, s)
 	}

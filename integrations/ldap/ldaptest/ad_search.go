@@ -22,7 +22,7 @@ func text(p *ber.Packet) string { return p.Data.String() }
 // matches evaluates a filter of RFC 4511. What it does not know is undefined,
 // which matches nothing.
 func (a *AD) matches(o *object, f *ber.Packet) bool {
-	switch f.Tag {
+	switch uint64(f.Tag) {
 	case goldap.FilterAnd:
 		return !slices.ContainsFunc(f.Children, func(c *ber.Packet) bool { return !a.matches(o, c) })
 	case goldap.FilterOr:
@@ -46,7 +46,7 @@ func (a *AD) equal(o *object, attr, value string) bool {
 func (a *AD) extensible(o *object, f *ber.Packet) bool {
 	var rule, attr, value string
 	for _, c := range f.Children {
-		switch c.Tag {
+		switch uint64(c.Tag) {
 		case goldap.MatchingRuleAssertionMatchingRule:
 			rule = text(c)
 		case goldap.MatchingRuleAssertionType:
@@ -94,8 +94,10 @@ func (a *AD) search(se *session, id int64, op, controls *ber.Packet) {
 
 func rootDSE() []attribute {
 	return []attribute{
-		{"supportedCapabilities", []string{"1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670"}}, {"defaultNamingContext", []string{Domain}},
-		{"supportedControl", []string{goldap.ControlTypePaging}}, {"domainControllerFunctionality", []string{"7"}},
+		{"supportedCapabilities", []string{"1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670"}},
+		{"defaultNamingContext", []string{Domain}},
+		{"supportedControl", []string{goldap.ControlTypePaging}},
+		{"domainControllerFunctionality", []string{"7"}},
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 const oldPasswordPeriod = time.Hour
 
 func (a *AD) handle(se *session, id int64, op, controls *ber.Packet) {
-	switch op.Tag {
+	switch uint64(op.Tag) {
 	case goldap.ApplicationBindRequest:
 		a.bind(se, id, op)
 	case goldap.ApplicationSearchRequest:
@@ -128,7 +128,7 @@ func (a *AD) modify(se *session, op *ber.Packet) (uint16, string) {
 		if _, begun := next[key]; !begun {
 			next[key] = slices.Clone(o.attrs[key])
 		}
-		after, code, says := a.changed(se, o, key, kind, next[key], values)
+		after, code, says := a.changed(se, key, kind, next[key], values)
 		if code != 0 {
 			return code, says
 		}
@@ -141,38 +141,48 @@ func (a *AD) modify(se *session, op *ber.Packet) (uint16, string) {
 }
 
 // changed is what one part of a request makes of an attribute's values.
-func (a *AD) changed(se *session, o *object, key string, kind int64, now, values []string) ([]string, uint16, string) {
+func (a *AD) changed(se *session, key string, kind int64, now, values []string) ([]string, uint16, string) {
 	if code, says := a.forbidden(se, key, kind, values); code != 0 {
 		return nil, code, says
 	}
 	has := func(v string) bool {
 		return slices.ContainsFunc(now, func(x string) bool { return strings.EqualFold(x, v) })
 	}
-	for _, v := range values {
-		switch {
-		case kind == goldap.AddAttribute && key == "member" && has(v):
-			return nil, goldap.LDAPResultEntryAlreadyExists, "00000562: UpdErr: DSID-031A11FA, problem 6005 (ENTRY_EXISTS), data 0"
-		case kind == goldap.AddAttribute && has(v), kind == goldap.AddAttribute && len(now) > 0 && slices.Contains(singles(), key):
-			return nil, goldap.LDAPResultAttributeOrValueExists, "00002083: AtrErr: DSID-03151330, problem 1006 (ATT_OR_VALUE_EXISTS)"
-		case kind == goldap.DeleteAttribute && key == "member" && !has(v):
-			return nil, goldap.LDAPResultUnwillingToPerform, "00000561: SvcErr: DSID-031A120C, problem 5003 (WILL_NOT_PERFORM), data 0"
-		case kind == goldap.DeleteAttribute && !has(v):
-			return nil, goldap.LDAPResultNoSuchAttribute, "00002085: AtrErr: DSID-03151F04, problem 1001 (NO_ATTRIBUTE_OR_VAL)"
-		}
-		if kind == goldap.DeleteAttribute {
-			now = slices.DeleteFunc(slices.Clone(now), func(x string) bool { return strings.EqualFold(x, v) })
-		}
-	}
 	switch kind {
-	case goldap.AddAttribute:
-		return append(slices.Clone(now), values...), 0, ""
 	case goldap.ReplaceAttribute:
 		return values, 0, ""
+	case goldap.AddAttribute:
+		if slices.ContainsFunc(values, has) || (len(now) > 0 && slices.Contains(singles(), key)) {
+			code, says := double(key)
+			return nil, code, says
+		}
+		return append(slices.Clone(now), values...), 0, ""
 	}
-	if len(values) == 0 {
-		now = nil
+	if !slices.ContainsFunc(values, func(v string) bool { return !has(v) }) && len(values) > 0 {
+		return slices.DeleteFunc(slices.Clone(now), func(x string) bool {
+			return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(x, v) })
+		}), 0, ""
 	}
-	return now, 0, ""
+	if len(values) == 0 && len(now) > 0 {
+		return nil, 0, ""
+	}
+	code, says := missing(key)
+	return nil, code, says
+}
+
+// double refuses a value that is there, missing one that is not.
+func double(key string) (uint16, string) {
+	if key == "member" {
+		return goldap.LDAPResultEntryAlreadyExists, "00000562: UpdErr: DSID-031A11FA, problem 6005 (ENTRY_EXISTS), data 0"
+	}
+	return goldap.LDAPResultAttributeOrValueExists, "00002083: AtrErr: DSID-03151330, problem 1006 (ATT_OR_VALUE_EXISTS)"
+}
+
+func missing(key string) (uint16, string) {
+	if key == "member" {
+		return goldap.LDAPResultUnwillingToPerform, "00000561: SvcErr: DSID-031A120C, problem 5003 (WILL_NOT_PERFORM), data 0"
+	}
+	return goldap.LDAPResultNoSuchAttribute, "00002085: AtrErr: DSID-03151F04, problem 1001 (NO_ATTRIBUTE_OR_VAL)"
 }
 
 // forbidden says what may not be written at all, or not like this.

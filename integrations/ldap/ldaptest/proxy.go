@@ -150,7 +150,7 @@ const (
 
 // answerTo is the tag of the answer to a request, and whether it could change something.
 func answerTo(tag ber.Tag) (reply ber.Tag, write bool) {
-	switch tag {
+	switch uint64(tag) {
 	case goldap.ApplicationBindRequest:
 		return goldap.ApplicationBindResponse, false
 	case goldap.ApplicationSearchRequest:

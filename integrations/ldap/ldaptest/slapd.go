@@ -100,7 +100,7 @@ func Start(ctx context.Context, dir string) (*Slapd, error) {
 		return nil, err
 	}
 	s := &Slapd{Addr: clear, TLSAddr: secure, log: &bytes.Buffer{}, exited: make(chan struct{})}
-	s.cmd = exec.Command(program, "-d", "0", "-f", file, "-h", "ldap://"+clear+" ldaps://"+secure)
+	s.cmd = exec.Command(program, "-d", "0", "-f", file, "-h", "ldap://"+clear+" ldaps://"+secure) //nolint:gosec // the server under test, with our own arguments
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (s *Slapd) ready(ctx context.Context) error {
 		if err != nil {
 			continue
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		return errors.Join(
 			Add(conn, Suffix, map[string][]string{"objectClass": {"dcObject", "organization"}, "dc": {"acme"}, "o": {"Acme"}}),
 			Add(conn, Policy, map[string][]string{"objectClass": {"device", "pwdPolicy"}, "cn": {"policy"}, "pwdAttribute": {"userPassword"}, "pwdLockout": {"TRUE"}}),
