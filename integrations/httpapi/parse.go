@@ -210,6 +210,9 @@ func pointer[T any](v reflect.Value) (*T, bool) {
 
 // start is where a node begins; a mapping begins with its first key.
 func start(node ast.Node) *token.Position {
+	if node == nil || node.GetToken() == nil || node.GetToken().Position == nil {
+		return &token.Position{Line: 1, Column: 1}
+	}
 	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
 		return m.Values[0].Key.GetToken().Position
 	}
