@@ -181,8 +181,8 @@ type LookOutput struct {
 	Unseen []Unseen   `json:"unseen,omitempty"`
 }
 
-// add takes in what was seen of one more person.
-func (o *LookOutput) add(found []Sighting, unseen []Unseen) {
+// Add takes in what was seen of one more person.
+func (o *LookOutput) Add(found []Sighting, unseen []Unseen) {
 	o.Looked++
 	if len(found) == 0 && len(unseen) == 0 {
 		o.Clean++
@@ -220,7 +220,7 @@ func (s *Systems) Look(ctx context.Context, in LookInput) (LookOutput, error) {
 		for i := range found {
 			found[i].ReadAt = clock.now()
 		}
-		out.add(found, unseen)
+		out.Add(found, unseen)
 		beats.say(ctx, out)
 	}
 	return out, nil
@@ -232,9 +232,19 @@ const lookAttempts = 5
 
 // Roster knows who left.
 type Roster interface {
-	// Leavers gives a page of the people who left, and where the next begins; the
-	// first begins at "", and after the last it is "". Nobody is given twice.
-	Leavers(ctx context.Context, at string, most int) (leavers []Leaver, next string, err error)
+	// Leavers gives a page of at most so many people; the first begins at "".
+	// Nobody is given twice.
+	Leavers(ctx context.Context, at string, most int) (RosterPage, error)
+}
+
+// RosterPage is a part of a roster.
+type RosterPage struct {
+	Leavers []Leaver
+	// Trouble names whom the roster should tell of and cannot, by the ids of
+	// their cases.
+	Trouble []string
+	// Next is where the next page begins; empty after the last.
+	Next string
 }
 
 // Sweeps are the activities of a sweep that need no far side.
@@ -253,19 +263,20 @@ type LeaversInput struct {
 type LeaversOutput struct {
 	Leavers []Leaver `json:"leavers,omitempty"`
 	// Still counts people on the page who have not left yet. They are not in it.
-	Still int    `json:"still,omitempty"`
-	Next  string `json:"next,omitempty"`
+	Still   int      `json:"still,omitempty"`
+	Trouble []string `json:"trouble,omitempty"`
+	Next    string   `json:"next,omitempty"`
 }
 
 // Leavers gives a page of the people who left.
 func (s *Sweeps) Leavers(ctx context.Context, in LeaversInput) (LeaversOutput, error) {
-	all, next, err := s.Roster.Leavers(ctx, in.At, in.Most)
+	page, err := s.Roster.Leavers(ctx, in.At, in.Most)
 	if err != nil {
 		return LeaversOutput{}, Failure(err)
 	}
-	out := LeaversOutput{Next: next}
+	out := LeaversOutput{Trouble: page.Trouble, Next: page.Next}
 	now := activity.GetInfo(ctx).StartedTime
-	for _, l := range all {
+	for _, l := range page.Leavers {
 		if !l.Left(now) {
 			out.Still++
 			continue

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -174,12 +175,13 @@ func (s *sweepRun) configure(ctx workflow.Context) error {
 // page looks for one page of people in all systems at once.
 func (s *sweepRun) page(ctx workflow.Context) (more bool, err error) {
 	o := caseCall(s.id("leavers"), "Read who left")
-	o.StartToCloseTimeout = 2 * time.Minute
+	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 2*time.Minute, sweepWithin
 	page, err := call(ctx, o, sweeps().Leavers, activities.LeaversInput{At: s.s.At, Most: sweepPage})
 	if err != nil {
 		return false, err
 	}
 	r := &s.s.Result
+	r.Trouble = append(r.Trouble, page.Trouble[:min(len(page.Trouble), max(0, mostSwept-len(r.Trouble)))]...)
 	r.Leavers, r.Still, s.s.At = r.Leavers+len(page.Leavers), r.Still+page.Still, page.Next
 	if len(page.Leavers) > 0 {
 		if err := s.look(ctx, page.Leavers); err != nil {
@@ -238,20 +240,13 @@ func (s *sweepRun) unseen(system *SweepSystem, people []activities.Leaver, err e
 	s.skip(system, people)
 	t := troubleOf(err)
 	if s.s.Failures[system.System]++; s.s.Failures[system.System] == 1 {
-		s.list(nil, []activities.Unseen{{Gap: lastday.Gap{System: system.System, What: "the whole system", Code: t.Code, Why: t.Why}}})
+		s.s.Result.list(nil, []activities.Unseen{{Gap: lastday.Gap{System: system.System, What: "the whole system", Code: t.Code, Why: t.Why}}}, mostSwept)
 	}
 }
 
 func (s *sweepRun) take(system *SweepSystem, people []activities.Leaver, out activities.LookOutput) {
-	found := map[string]bool{}
-	for _, f := range out.Found {
-		found[f.Person] = true
-	}
-	system.Looked += out.Looked
-	system.Clean += out.Clean
-	system.Found += len(found)
-	system.Unknown += out.Looked - out.Clean - len(found)
-	s.list(out.Found, out.Unseen)
+	found := system.count(out)
+	s.s.Result.list(out.Found, out.Unseen, mostSwept)
 	for _, l := range people {
 		known := slices.ContainsFunc(s.s.Found, func(x activities.Leaver) bool { return x.Case == l.Case })
 		if s.in.OpenCases && found[l.Separation.Person.Key] && !known && len(s.s.Found) < mostSwept {
@@ -260,11 +255,38 @@ func (s *sweepRun) take(system *SweepSystem, people []activities.Leaver, out act
 	}
 }
 
+// count takes in what a system showed, and says who was found.
+func (x *SweepSystem) count(out activities.LookOutput) map[string]bool {
+	found := map[string]bool{}
+	for _, f := range out.Found {
+		found[f.Person] = true
+	}
+	x.Looked += out.Looked
+	x.Clean += out.Clean
+	x.Found += len(found)
+	x.Unknown += out.Looked - out.Clean - len(found)
+	return found
+}
+
+// Add takes in all that one system showed.
+func (r *SweepResult) Add(system SweepSystem, out activities.LookOutput) {
+	system.count(out)
+	r.Systems = append(r.Systems, system)
+	r.list(out.Found, out.Unseen, math.MaxInt)
+	r.sort()
+}
+
+// sort puts the highest access first.
+func (r *SweepResult) sort() {
+	slices.SortStableFunc(r.Found, func(a, b activities.Sighting) int {
+		return cmp.Or(cmp.Compare(b.Highest, a.Highest), cmp.Compare(a.System, b.System), cmp.Compare(a.Person, b.Person))
+	})
+}
+
 // list keeps what is told, up to a bound: the rest is counted.
-func (s *sweepRun) list(found []activities.Sighting, unseen []activities.Unseen) {
-	r := &s.s.Result
-	n := min(len(found), max(0, mostSwept-len(r.Found)))
-	m := min(len(unseen), max(0, mostSwept-len(r.Unseen)))
+func (r *SweepResult) list(found []activities.Sighting, unseen []activities.Unseen, most int) {
+	n := min(len(found), max(0, most-len(r.Found)))
+	m := min(len(unseen), max(0, most-len(r.Unseen)))
 	r.Found, r.Unseen = append(r.Found, found[:n]...), append(r.Unseen, unseen[:m]...)
 	r.More += len(found) - n + len(unseen) - m
 }
@@ -272,9 +294,7 @@ func (s *sweepRun) list(found []activities.Sighting, unseen []activities.Unseen)
 // end opens cases if it was asked to, tells people, and gives the result.
 func (s *sweepRun) end(ctx workflow.Context) (SweepResult, error) {
 	r := &s.s.Result
-	slices.SortStableFunc(r.Found, func(a, b activities.Sighting) int {
-		return cmp.Or(cmp.Compare(b.Highest, a.Highest), cmp.Compare(a.System, b.System), cmp.Compare(a.Person, b.Person))
-	})
+	r.sort()
 	if err := s.openCases(ctx); err != nil {
 		return SweepResult{}, err
 	}

@@ -25,15 +25,18 @@ import (
 type people struct {
 	all []activities.Leaver
 	err error
+	// trouble is whom the roster cannot tell of.
+	trouble []string
 }
 
-func (p *people) Leavers(_ context.Context, at string, most int) ([]activities.Leaver, string, error) {
+func (p *people) Leavers(_ context.Context, at string, most int) (activities.RosterPage, error) {
 	from, _ := strconv.Atoi(at)
 	to := min(from+most, len(p.all))
-	if to == len(p.all) {
-		return p.all[from:], "", p.err
+	page := activities.RosterPage{Leavers: p.all[from:to], Trouble: p.trouble}
+	if to < len(p.all) {
+		page.Next = strconv.Itoa(to)
 	}
-	return p.all[from:to], strconv.Itoa(to), p.err
+	return page, p.err
 }
 
 // gone is somebody who left, known by their key alone.
@@ -236,6 +239,14 @@ func TestASweepWithoutARosterFailsAndSaysSo(t *testing.T) {
 	s.env.ExecuteWorkflow(workflows.SweepType, workflows.SweepInput{})
 	if s.env.GetWorkflowError() == nil || !strings.Contains(s.told.last("sweep"), "line 3") {
 		t.Errorf("%v, told %q", s.env.GetWorkflowError(), s.told.last("sweep"))
+	}
+}
+
+func TestWhoTheRosterCannotTellOfIsNotClean(t *testing.T) {
+	s := newSweep(t, []activities.Leaver{gone("p-1")}, onlyFor{newFarSide("github", "admin"), "nobody"})
+	s.roster.trouble = []string{"case c-9 could not be read"}
+	if r := s.run(workflows.SweepInput{}); r.Clean() || !strings.Contains(s.told.last("sweep"), "c-9") {
+		t.Errorf("result %+v, told %q", r, s.told.last("sweep"))
 	}
 }
 

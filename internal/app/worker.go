@@ -63,6 +63,7 @@ func (w *Worker) serveCases(ctx context.Context) error {
 	made := worker.New(w.client, workflows.CaseQueue, options)
 	workflows.Register(made)
 	made.RegisterActivity(cases)
+	made.RegisterActivity(&activities.Sweeps{Roster: w.parts.Roster(w.client)})
 	w.workers = append(w.workers, made)
 	return nil
 }

@@ -42,6 +42,7 @@ type Config struct {
 	Starter    Starter    `yaml:"starter"`
 	Worker     Worker     `yaml:"worker"`
 	Encryption Encryption `yaml:"encryption"`
+	Sweep      Sweep      `yaml:"sweep"`
 	Records    Records    `yaml:"records"`
 
 	dir string
@@ -160,6 +161,15 @@ type Records struct {
 	Checkpoints []Channel `yaml:"checkpoints"`
 	// Bundles is the folder for the sealed bundles of cases; empty is lastday-bundles.
 	Bundles string `yaml:"bundles"`
+}
+
+// Sweep says for whom a scheduled sweep looks besides those whose case is closed.
+type Sweep struct {
+	// Leavers is a list of people who left, in the form of `lastday import`,
+	// relative to this file; it is read anew by each sweep. Empty is none.
+	Leavers string `yaml:"leavers"`
+	// Source is the HR source that the list comes from; empty is the only one.
+	Source string `yaml:"source"`
 }
 
 // Raw is a part of the file that somebody else decodes, strictly and with its lines.
