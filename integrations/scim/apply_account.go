@@ -34,7 +34,7 @@ func (d *driver) applyAccount(ctx context.Context, c lastday.Change, u user, dow
 	}
 	return d.do(ctx, task{
 		change: c, receipt: r, look: func(ctx context.Context) (string, error) { return d.activeNow(ctx, u) },
-		write: write{what: what, path: []string{users, u.ID}, version: u.version(), forms: forms},
+		write: write{what: what, path: []string{users, u.ID}, version: u.version(), guarded: u.Meta.Version != "", forms: forms},
 	})
 }
 

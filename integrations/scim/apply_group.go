@@ -106,7 +106,7 @@ type member struct {
 }
 
 func (d *driver) memberWrite(g group, id string, down bool) (write, error) {
-	w := write{what: "scim: PATCH group, add member", path: []string{groups, g.ID}, version: g.version()}
+	w := write{what: "scim: PATCH group, add member", path: []string{groups, g.ID}, version: g.version(), guarded: g.Meta.Version != ""}
 	if !down {
 		w.forms = []form{{method: http.MethodPatch, body: patchOf(operation{Op: "add", Path: "members", Value: []member{{id}}})}}
 		return w, nil

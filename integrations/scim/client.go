@@ -102,8 +102,11 @@ func (d *driver) readGroup(ctx context.Context, id string) (group, bool, error) 
 type write struct {
 	what string
 	path []string
-	// version makes it conditional; empty for none.
+	// version makes it conditional; empty for none. Guarded says that it is the
+	// server's own (meta.version): an ETag alone may be that of a proxy, which nobody
+	// checks when writing.
 	version string
+	guarded bool
 	forms   []form
 }
 
@@ -126,7 +129,7 @@ func (d *driver) send(ctx context.Context, w write) (httpx.Reply, error) {
 	var reply httpx.Reply
 	var last error = refused
 	for _, f := range w.forms {
-		if f.whole && w.version == "" {
+		if f.whole && !w.guarded {
 			continue // it could undo what somebody else writes at the same time
 		}
 		call := httpx.Call{What: w.what, Method: f.method, Path: path, Body: f.body, Header: http.Header{"Content-Type": {mediaType}}}

@@ -33,6 +33,9 @@ func (d *driver) Find(ctx context.Context, person lastday.Person) (lastday.Match
 		return lastday.Match{Verdict: lastday.FoundNone, Control: control}, nil
 	}
 	clues := d.clues(person, link)
+	if len(clues) == 0 && lost == "" {
+		return lastday.Match{Verdict: lastday.FoundMany, Control: control, Evidence: []string{"nothing is known of the person that could be looked for: a person must link the account"}}, nil
+	}
 	found, err := d.search(ctx, clues, canary)
 	if err != nil {
 		return lastday.Match{}, err
@@ -84,7 +87,13 @@ type clue struct {
 	// weak clues need a stronger one beside them.
 	weak bool
 	has  func(user, string) bool
+	// of is what an account has of it, where an account can have but one and
+	// another one speaks against it; nil if it cannot.
+	of func(user) string
 }
+
+// against says whether the account has another value than the person.
+func (c clue) against(u user) bool { return c.of != nil && c.of(u) != "" && !c.has(u, c.value) }
 
 // clues lists what may show an account to be the person's, strongest first.
 func (d *driver) clues(p lastday.Person, link lastday.Link) []clue {
@@ -95,14 +104,14 @@ func (d *driver) clues(p lastday.Person, link lastday.Link) []clue {
 		}
 	}
 	for _, v := range d.externalIDs(p) {
-		add(clue{"externalId", v, "its externalId is the person's " + d.cfg.ExternalID, false, hasExternal(d.cfg.ExternalID)})
+		add(clue{"externalId", v, "its externalId is the person's " + d.cfg.ExternalID, false, hasExternal(d.cfg.ExternalID), externalOf(d.cfg.ExternalID)})
 	}
-	add(clue{enterprise + ":employeeNumber", p.EmployeeNumber, "has the employee number", false, hasNumber})
+	add(clue{enterprise + ":employeeNumber", p.EmployeeNumber, "has the employee number", false, hasNumber, func(u user) string { return string(u.Enterprise.EmployeeNumber) }})
 	for _, email := range p.Emails {
-		add(clue{"userName", email, "its login is a verified address of the person", false, hasLogin})
-		add(clue{"emails.value", email, "has a verified address of the person", false, hasEmail})
+		add(clue{"userName", email, "its login is a verified address of the person", false, hasLogin, nil})
+		add(clue{"emails.value", email, "has a verified address of the person", false, hasEmail, nil})
 	}
-	add(clue{"userName", link.Login, "has the linked login, which alone proves little", true, hasLogin})
+	add(clue{"userName", link.Login, "has the linked login, which alone proves little", true, hasLogin, nil})
 	return all
 }
 
@@ -116,6 +125,15 @@ func (d *driver) externalIDs(p lastday.Person) []string {
 		return p.Emails
 	}
 	return nil
+}
+
+// externalOf is an account's externalId, which cannot be two; but one of several
+// addresses can be another than the one that is asked for.
+func externalOf(by string) func(user) string {
+	if by == byEmail {
+		return nil
+	}
+	return func(u user) string { return string(u.ExternalID) }
 }
 
 func hasLogin(u user, v string) bool { return same(u.UserName, v) }
@@ -140,16 +158,20 @@ func hasEmail(u user, v string) bool {
 	})
 }
 
-// judge weighs the accounts that were found.
+// judge weighs the accounts that were found. Addresses are given to newcomers:
+// an account that has the address and another employee number is in doubt.
 func (d *driver) judge(found []user, clues []clue, control lastday.Control) lastday.Match {
 	m := lastday.Match{Verdict: lastday.FoundNone, Control: control}
-	strong := 0
+	strong, doubts := 0, false
 	for _, u := range found {
 		var says []string
 		for _, c := range clues {
 			if c.has(u, c.value) {
 				says = append(says, c.says)
 				strong += map[bool]int{true: 0, false: 1}[c.weak]
+			}
+			if c.against(u) {
+				says, doubts = append(says, "speaks against it: not that it "+c.says), true
 			}
 		}
 		m.Candidates = append(m.Candidates, lastday.Candidate{Account: d.account(u), Evidence: says})
@@ -158,7 +180,7 @@ func (d *driver) judge(found []user, clues []clue, control lastday.Control) last
 	case len(m.Candidates) == 0:
 		m.Evidence = []string{fmt.Sprintf("no account has any of %d facts known of the person", len(clues))}
 		return m
-	case len(m.Candidates) == 1 && strong > 0:
+	case len(m.Candidates) == 1 && strong > 0 && !doubts:
 		one := m.Candidates[0]
 		m.Verdict, m.Account, m.Evidence, m.Candidates = lastday.FoundOne, one.Account, one.Evidence, nil
 		return m

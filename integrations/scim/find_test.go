@@ -36,26 +36,26 @@ func TestWhoIsFoundAndByWhat(t *testing.T) {
 		verdict lastday.Verdict
 		id, why string
 	}{
-		"a linked id":                 {linked(stranger, "u-kim", ""), nil, lastday.FoundOne, "u-kim", "linked id"},
-		"a linked id, whoever else":   {linked(lee(), "u-kim", "lee@acme.example"), nil, lastday.FoundOne, "u-kim", "linked id"},
-		"an employee number":          {with(func(p *lastday.Person) { p.EmployeeNumber = "23" }), nil, lastday.FoundOne, "u-kim", "employee number"},
-		"an address":                  {with(func(p *lastday.Person) { p.Emails = []string{"kim@acme.example"} }), nil, lastday.FoundOne, "u-kim", "address"},
-		"an address in other letters": {with(func(p *lastday.Person) { p.Emails = []string{"KIM@acme.example"} }), nil, lastday.FoundOne, "u-kim", "address"},
-		"an externalId that is a number": {
-			with(func(p *lastday.Person) { p.EmployeeNumber = "x-24" }), func(c *Config) { c.ExternalID = byNumber }, lastday.FoundOne, "u-lee", "externalId",
-		},
-		"an externalId that is nobody's business": {with(func(p *lastday.Person) { p.EmployeeNumber = "x-24" }), nil, lastday.FoundNone, "", ""},
-		"a login alone":                  {linked(stranger, "", "kim@acme.example"), nil, lastday.FoundMany, "", ""},
-		"a login and a number":           {linked(with(func(p *lastday.Person) { p.EmployeeNumber = "23" }), "", "kim@acme.example"), nil, lastday.FoundOne, "u-kim", "employee number"},
-		"a login and another's number":   {linked(with(func(p *lastday.Person) { p.EmployeeNumber = "24" }), "", "kim@acme.example"), nil, lastday.FoundMany, "", ""},
-		"nothing known":                  {stranger, nil, lastday.FoundNone, "", ""},
-		"a link that leads to nobody":    {linked(stranger, "u-gone", ""), nil, lastday.FoundNone, "", ""},
-		"a link to nobody, and a number": {linked(kim(), "u-old", ""), nil, lastday.FoundMany, "", ""},
+		"a linked id":                             {linked(stranger, "u-kim", ""), nil, lastday.FoundOne, "u-kim", "linked id"},
+		"a linked id, whoever else":               {linked(lee(), "u-kim", "lee@acme.example"), nil, lastday.FoundOne, "u-kim", "linked id"},
+		"an employee number":                      {with(func(p *lastday.Person) { p.EmployeeNumber = "23" }), nil, lastday.FoundOne, "u-kim", "employee number"},
+		"an address":                              {with(func(p *lastday.Person) { p.Emails = []string{"kim@acme.example"} }), nil, lastday.FoundOne, "u-kim", "address"},
+		"an address in other letters":             {with(func(p *lastday.Person) { p.Emails = []string{"KIM@acme.example"} }), nil, lastday.FoundOne, "u-kim", "address"},
+		"an externalId that is the key":           {with(func(p *lastday.Person) { p.Key = "x-24" }), func(c *Config) { c.ExternalID = byKey }, lastday.FoundOne, "u-lee", "externalId"},
+		"an externalId that is nobody's business": {with(func(p *lastday.Person) { p.Key, p.EmployeeNumber = "x-24", "98" }), nil, lastday.FoundNone, "", ""},
+		"a login alone":                           {linked(stranger, "", "kim@acme.example"), nil, lastday.FoundMany, "", ""},
+		"a login and a number":                    {linked(with(func(p *lastday.Person) { p.EmployeeNumber = "23" }), "", "kim@acme.example"), nil, lastday.FoundOne, "u-kim", "employee number"},
+		"a login and another's number":            {linked(with(func(p *lastday.Person) { p.EmployeeNumber = "24" }), "", "kim@acme.example"), nil, lastday.FoundMany, "", ""},
+		"nothing known":                           {stranger, nil, lastday.FoundMany, "", ""},
+		"a link that leads to nobody":             {linked(stranger, "u-gone", ""), nil, lastday.FoundNone, "", ""},
+		"a link to nobody, and a number":          {linked(kim(), "u-old", ""), nil, lastday.FoundMany, "", ""},
 	} {
-		for _, manners := range []scimtest.Manners{{}, {IgnoreFilters: true, MaxPage: 2}, {SilentFilters: true, OnlyFilters: []string{"userName"}}, {CaseSensitive: true}} {
+		for server, manners := range map[string]scimtest.Manners{
+			"by the RFC": {}, "ignores filters": {IgnoreFilters: true, MaxPage: 2}, "knows one filter": {SilentFilters: true, OnlyFilters: []string{"userName"}}, "compares letters": {CaseSensitive: true},
+		} {
 			m := find(t, newCompany(t, manners), c.person, c.change)
 			if m.Verdict != c.verdict || m.Account.ID != c.id || !m.Control.Seen {
-				t.Errorf("%s (%+v): %q, account %q, control %+v", name, manners, m.Verdict, m.Account.ID, m.Control)
+				t.Errorf("%s (%s): %q, account %q, control %+v", name, server, m.Verdict, m.Account.ID, m.Control)
 			}
 			if c.why != "" && !strings.Contains(strings.Join(m.Evidence, "; "), c.why) {
 				t.Errorf("%s: the evidence is %q", name, m.Evidence)
@@ -93,6 +93,29 @@ func TestTwoWithOneAddressAreForAPerson(t *testing.T) {
 	}
 }
 
+// Addresses are given to newcomers.
+func TestAnAddressWithAnotherNumberIsForAPerson(t *testing.T) {
+	for _, manners := range []scimtest.Manners{{}, {OnlyFilters: []string{"userName"}}} {
+		m := find(t, newCompany(t, manners), lastday.Person{Key: "p7", Emails: []string{"kim@acme.example"}, EmployeeNumber: "4711"}, nil)
+		if m.Verdict != lastday.FoundMany || len(m.Candidates) != 1 || !strings.Contains(strings.Join(m.Candidates[0].Evidence, "; "), "against") {
+			t.Errorf("%+v", m)
+		}
+	}
+}
+
+// Where a vendor has a filter for logins alone, a person is found by one question
+// and not by reading everybody.
+func TestOneQuestionIsEnoughWhereItFinds(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{OnlyFilters: []string{"userName"}})
+	if m := find(t, c, kim(), with("zoom")); m.Account.ID != "u-kim" || len(c.Calls()) != 3 {
+		t.Errorf("%+v after %q", m, c.Calls())
+	}
+	c.Forget()
+	if m := find(t, c, lastday.Person{Key: "p3", EmployeeNumber: "99", Emails: []string{"max@acme.example"}}, with("zoom")); m.Verdict != lastday.FoundNone || len(c.Calls()) < 5 {
+		t.Errorf("nobody is found without reading everybody: %+v after %q", m, c.Calls())
+	}
+}
+
 func TestTheLoginOfALinkMayHaveChanged(t *testing.T) {
 	m := find(t, newCompany(t, scimtest.Manners{}), linked(kim(), "u-kim", "kim.old@acme.example"), nil)
 	if m.Verdict != lastday.FoundOne || !strings.Contains(m.Account.Note, "another than when it was linked") {
@@ -124,10 +147,8 @@ func TestATotalThatIsThePagesIsNotTheEnd(t *testing.T) {
 func TestAMadeUpListIsNotTakenForOneOfAll(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{MadeUpLists: true})
 	d := c.driver(t, func(cfg *Config) { cfg.Profile = "snowflake" })
-	for _, p := range []lastday.Person{kim(), {Key: "p3", EmployeeNumber: "99"}} {
-		if m, err := d.Find(t.Context(), p); lastday.CodeOf(err) != lastday.CodeTransient {
-			t.Errorf("%+v, %v", m, err)
-		}
+	if m, err := d.Find(t.Context(), lastday.Person{Key: "p3", EmployeeNumber: "99"}); lastday.CodeOf(err) != lastday.CodeTransient {
+		t.Errorf("%+v, %v", m, err)
 	}
 	if m := find(t, c, linked(kim(), "u-kim", ""), nil); m.Account.ID != "u-kim" {
 		t.Errorf("by its id: %+v", m)

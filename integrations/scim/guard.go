@@ -16,7 +16,7 @@ func (d *driver) lastOfAccount(ctx context.Context, c lastday.Change, u user, do
 	}
 	for _, kind := range valueKinds() {
 		for _, v := range u.values(kind) {
-			if why, err := d.alone(ctx, kind, v.Value, u.ID); why != "" || err != nil {
+			if why, err := d.alone(ctx, kind, v, u.ID); why != "" || err != nil {
 				return why, err
 			}
 		}
@@ -41,21 +41,25 @@ func (d *driver) lastOfValue(ctx context.Context, c lastday.Change, u user, down
 	if !down || c.Consent != "" {
 		return "", nil
 	}
-	name := c.Grant.Resource.ID
 	if c.Grant.Kind == kindRole && len(d.profile.Roles) > 0 {
-		name = u.Roles[0].Value
 		if to, ok := d.profile.Roles.Rung(c.To); ok && to.Level == lastday.LevelAdmin {
 			return "", nil
 		}
+		return d.alone(ctx, kindRole, u.Roles[0], u.ID)
 	}
-	return d.alone(ctx, c.Grant.Kind, name, u.ID)
+	for _, v := range u.values(c.Grant.Kind) {
+		if v.Value == c.Grant.Resource.ID {
+			return d.alone(ctx, c.Grant.Kind, v, u.ID)
+		}
+	}
+	return "", nil
 }
 
 // alone says so if a value is known to be admin and nobody else that is active
 // has it, or another that is known to be admin as well. It reads accounts until
 // it finds somebody.
-func (d *driver) alone(ctx context.Context, kind, name, id string) (string, error) {
-	if level, said := d.levels.ofValue(kind, name); !said || level != lastday.LevelAdmin {
+func (d *driver) alone(ctx context.Context, kind string, v value, id string) (string, error) {
+	if level, said := d.levels.ofValue(kind, v); !said || level != lastday.LevelAdmin {
 		return "", nil
 	}
 	other := false
@@ -73,7 +77,7 @@ func (d *driver) alone(ctx context.Context, kind, name, id string) (string, erro
 
 func (d *driver) commands(u user, kind string) bool {
 	for _, v := range u.values(kind) {
-		if level, said := d.levels.ofValue(kind, v.Value); said && level == lastday.LevelAdmin {
+		if level, said := d.levels.ofValue(kind, v); said && level == lastday.LevelAdmin {
 			return true
 		}
 	}

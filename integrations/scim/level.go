@@ -75,14 +75,16 @@ func (l levels) ofGroup(id, name string) lastday.Level {
 }
 
 // ofValue is what a role or an entitlement lets somebody do, and whether that
-// was said or is only feared.
-func (l levels) ofValue(kind, value string) (level lastday.Level, said bool) {
+// was said, of its value or of the name that people are shown, or is only feared.
+func (l levels) ofValue(kind string, v value) (level lastday.Level, said bool) {
 	known, otherwise := l.roles, l.unknownRole
 	if kind == kindEntitlement {
 		known, otherwise = l.entitlements, l.unknownEntitlement
 	}
-	if level, ok := known[value]; ok {
-		return level, true
+	for _, name := range []string{v.Value, v.Display} {
+		if level, ok := known[name]; ok {
+			return level, true
+		}
 	}
 	return otherwise, false
 }
@@ -93,7 +95,7 @@ func (l levels) ofAccount(u user) lastday.Level {
 	highest := l.account
 	for _, kind := range valueKinds() {
 		for _, v := range u.values(kind) {
-			level, _ := l.ofValue(kind, v.Value)
+			level, _ := l.ofValue(kind, v)
 			highest = max(highest, level)
 		}
 	}

@@ -79,7 +79,7 @@ func (d *driver) valueGrants(u user) []lastday.Grant {
 }
 
 func (d *driver) valueGrant(kind string, v value) lastday.Grant {
-	level, _ := d.levels.ofValue(kind, v.Value)
+	level, _ := d.levels.ofValue(kind, v)
 	g := lastday.Grant{
 		Key: kind + "/" + v.Value, Kind: kind, Resource: lastday.Resource{ID: v.Value, Name: v.Value},
 		Rung: rungHeld, Ladder: one(rungHeld, level), ManagedBy: d.levels.managedKind[kind],

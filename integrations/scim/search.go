@@ -11,15 +11,18 @@ import (
 func userID(u user) string { return u.ID }
 
 // search finds the accounts for which any clue speaks. It asks with filters, and
-// reads everybody where a filter cannot be trusted: the server honours none for
-// that attribute, answers with somebody who was not asked for, or cannot find the
-// canary with it.
+// reads everybody where a filter cannot be trusted: the server answers with
+// somebody who was not asked for, or cannot find the canary with it. For clues
+// that the server has no filter for everybody is read too, unless another that is
+// not weak has found somebody already: the account found is then held to all clues.
 func (d *driver) search(ctx context.Context, clues []clue, canary user) ([]user, error) {
 	var found []user
 	tried := map[string]bool{}
+	strong, unasked := false, false
 	for _, c := range clues {
 		if !d.profile.filters(c.attribute) || d.knownOf(canary, c.attribute) == "" {
-			return d.searchAll(ctx, clues)
+			unasked = true
+			continue
 		}
 		if !tried[c.attribute] {
 			tried[c.attribute] = true
@@ -33,8 +36,11 @@ func (d *driver) search(ctx context.Context, clues []clue, canary user) ([]user,
 			return d.searchAllUnless(ctx, err, clues)
 		}
 		for _, u := range hits {
-			found = withUser(found, u)
+			found, strong = withUser(found, u), strong || !c.weak
 		}
+	}
+	if unasked && !strong {
+		return d.searchAll(ctx, clues)
 	}
 	return found, nil
 }

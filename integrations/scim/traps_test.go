@@ -221,9 +221,15 @@ func TestPushedGroupsAreDelegated(t *testing.T) {
 func TestLevelsFollowWhatIsKnown(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{})
 	c.Edit("Users", "u-kim", func(u map[string]any) { put(u, "roles", "wizard", true) })
-	_, all := survey(t, c.driver(t, func(cfg *Config) { cfg.EntitlementLevels = map[string]string{"pro": "read"} }))
+	c.Edit("Users", "u-kim", func(u map[string]any) {
+		u["roles"] = append(u["roles"].([]any), object{"value": "7d2a", "display": "Reader"})
+	})
+	_, all := survey(t, c.driver(t, func(cfg *Config) {
+		cfg.EntitlementLevels = map[string]string{"pro": "read"}
+		cfg.RoleLevels["Reader"] = "read"
+	}))
 	for key, want := range map[string]lastday.Level{
-		"account": lastday.LevelAdmin, "role/admin": lastday.LevelAdmin, "role/editor": lastday.LevelWrite, "role/wizard": lastday.LevelAdmin,
+		"account": lastday.LevelAdmin, "role/admin": lastday.LevelAdmin, "role/editor": lastday.LevelWrite, "role/wizard": lastday.LevelAdmin, "role/7d2a": lastday.LevelRead,
 		"entitlement/pro": lastday.LevelRead, "group/g-ops": lastday.LevelAdmin, "group/g-base": lastday.LevelRead, "group/g-staff": lastday.LevelWrite,
 	} {
 		if got := all[key].Level(); got != want {
