@@ -35,9 +35,9 @@ func furnishCenter(c *awstest.Cloud) {
 		s.Sets[setAdmin] = &awstest.Set{ARN: setAdmin, Name: "Admins", Duration: "PT4H", Managed: []string{everyone + "AdministratorAccess"}}
 		s.Sets[setRead] = &awstest.Set{ARN: setRead, Name: "Readers", Duration: "PT1H", Managed: []string{everyone + "ViewOnlyAccess"}, Inline: allow("s3:Get*")}
 		s.Applications[wikiApp], s.Applications[chatApp] = "wiki", "chat"
-		both := map[string]string{samID: s.UUID(), patID: s.UUID()}
-		s.Teams[teamID] = &awstest.Team{ID: teamID, Name: "platform", Members: both}
-		s.Teams[scimTeam] = &awstest.Team{ID: scimTeam, Name: "everybody", Issuer: "https://scim.idp.example", Members: maps.Clone(both)}
+		both := func() map[string]string { return map[string]string{samID: s.UUID(), patID: s.UUID()} }
+		s.Teams[teamID] = &awstest.Team{ID: teamID, Name: "platform", Members: both()}
+		s.Teams[scimTeam] = &awstest.Team{ID: scimTeam, Name: "everybody", Issuer: "https://scim.idp.example", Members: both()}
 		for _, id := range []string{samID, patID} {
 			s.Assignments = append(s.Assignments,
 				awstest.Assignment{Principal: id, Kind: "USER", Account: "111111111111", Of: setAdmin},

@@ -19,6 +19,9 @@ const longest = 12 * time.Hour
 func (d *iamDriver) readDenial(ctx context.Context, j *iamJob) (string, error) {
 	doc, there, err := d.inline(ctx, j.name, d.cfg.DenyPolicy)
 	if err != nil || !there || !same(doc, denial) {
+		if there && !j.down {
+			j.drifted("somebody changed the text of our denial since: look what it says now")
+		}
 		return rungAllowed, err
 	}
 	return lastday.None, nil

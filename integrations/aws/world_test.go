@@ -91,6 +91,7 @@ type tester interface {
 	Helper()
 	Context() context.Context
 	Cleanup(f func())
+	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 }
 
@@ -100,7 +101,10 @@ func serveCloud(t tester) (*awstest.Cloud, string) {
 	c := awstest.New(account)
 	furnish(c)
 	server := httptest.NewServer(c.Handler())
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.Close()
+		asDescribed(t, c)
+	})
 	return c, server.URL
 }
 
@@ -112,4 +116,19 @@ func iamWorld(t tester) (*awstest.Cloud, *iamDriver) {
 		t.Fatalf("open: %v", err)
 	}
 	return c, d
+}
+
+// asDescribed holds all that was asked and answered to AWS's own models.
+func asDescribed(t tester, c *awstest.Cloud) {
+	t.Helper()
+	models := awstest.NewModels()
+	told := map[string]bool{}
+	for _, call := range c.Calls() {
+		for _, wrong := range models.Check(call) {
+			if !told[wrong] {
+				t.Errorf("not as AWS describes it: %s", wrong)
+			}
+			told[wrong] = true
+		}
+	}
 }

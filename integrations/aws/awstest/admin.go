@@ -160,6 +160,9 @@ func (c *Cloud) getInlinePolicy(r *request) (Fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Inline == "" {
+		return Fields{}, nil
+	}
 	return Fields{"InlinePolicy": s.Inline}, nil
 }
 

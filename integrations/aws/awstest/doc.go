@@ -7,7 +7,7 @@
 // test can ask as the leaver. It pages, throttles, shows old state after a
 // write, and does slowly what AWS does slowly.
 //
-// All that it is asked and answers is held to AWS's own models of the services
-// (testdata/*.json: the operations used here, taken word for word from
-// github.com/aws/aws-sdk-go v1.55.8, models/apis, Apache License 2.0) by Check.
+// All that it is asked and answers can be held to AWS's own models of the services
+// (testdata: the operations used here, from github.com/aws/aws-sdk-go v1.55.8,
+// models/apis, Apache License 2.0) with Models.Check.
 package awstest

@@ -28,7 +28,7 @@ func iamReads() map[string]operation {
 		"iam:ListAccessKeys":                 {do: credentials("AccessKeyMetadata", "AccessKeyId", func(u *User) []*Credential { return u.Keys }, nil)},
 		"iam:ListSSHPublicKeys":              {do: credentials("SSHPublicKeys", "SSHPublicKeyId", func(u *User) []*Credential { return u.SSH }, Fields{"UploadDate": stamp(born())})},
 		"iam:ListSigningCertificates":        {do: credentials("Certificates", "CertificateId", func(u *User) []*Credential { return u.Certs }, Fields{"CertificateBody": "-----BEGIN CERTIFICATE-----"})},
-		"iam:ListServiceSpecificCredentials": {do: credentials("ServiceSpecificCredentials", "ServiceSpecificCredentialId", func(u *User) []*Credential { return u.Services }, Fields{"ServiceName": "codecommit.amazonaws.com", "ServiceUserName": "x-at-1", "CreateDate": stamp(born())})},
+		"iam:ListServiceSpecificCredentials": {do: credentials("ServiceSpecificCredentials", "ServiceSpecificCredentialId", func(u *User) []*Credential { return u.Services }, Fields{"ServiceName": "codecommit.amazonaws.com", "ServiceUserName": "somebody-at-123456789012", "CreateDate": stamp(born())})},
 		"iam:ListMFADevices":                 {do: (*Cloud).listMFA},
 		"iam:ListGroupsForUser":              {do: (*Cloud).listGroups},
 		"iam:ListAttachedUserPolicies":       {do: (*Cloud).listAttached},
