@@ -111,6 +111,9 @@ func (k *Keys) Open(text []byte) (Signed, error) {
 	if _, err := note.Open(text, note.VerifierList(k.verifiers...)); err != nil {
 		return Signed{}, lastday.Wrap(lastday.CodeInvalid, "audit: checkpoint", "", plain(err))
 	}
+	if !canonical(text) {
+		return Signed{}, lastday.Errorf(lastday.CodeInvalid, "audit: checkpoint", "a signature is not written as it was made: the text was changed")
+	}
 	c, err := ParseCheckpoint(text)
 	if err != nil {
 		return Signed{}, err
@@ -119,6 +122,21 @@ func (k *Keys) Open(text []byte) (Signed, error) {
 		return Signed{}, lastday.Errorf(lastday.CodeInvalid, "audit: checkpoint", "it is of the log %s, the key of %s", c.Origin, k.origin)
 	}
 	return c, nil
+}
+
+// canonical says whether every signature is written in the one way that base64
+// has for it. Readers of notes accept others, so that a byte of one could be
+// changed unseen.
+func canonical(text []byte) bool {
+	_, signatures, _ := strings.Cut(string(text), "\n\n")
+	for line := range strings.Lines(signatures) {
+		data := strings.TrimSuffix(line[strings.LastIndexByte(line, ' ')+1:], "\n")
+		raw, err := base64.StdEncoding.Strict().DecodeString(data)
+		if err != nil || base64.StdEncoding.EncodeToString(raw) != data {
+			return false
+		}
+	}
+	return true
 }
 
 // plain says what is wrong with a note without repeating what it holds.
