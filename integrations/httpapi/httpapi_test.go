@@ -69,6 +69,10 @@ func TestNothingIsConcludedWithoutTheProbe(t *testing.T) {
 	if _, err := d.Apply(t.Context(), rungChange("u-9", "r", "boss", lastday.None)); lastday.CodeOf(err) != lastday.CodeDenied {
 		t.Errorf("apply: %v", err)
 	}
+	far.say("GET /users/u-1/roles", `200 {"roles":[]}`)
+	if r, err := d.Apply(t.Context(), rungChange("u-1", "r", "boss", lastday.None)); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("a list that shows nothing to us was taken for nothing: %+v, %v", r, err)
+	}
 	far.say("GET /me", `200 {"id":"bot"}`)
 	if _, err := d.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeInvalid {
 		t.Errorf("a probe without what it must show: %v", err)
