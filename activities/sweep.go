@@ -40,7 +40,8 @@ func (l Leaver) Left(now time.Time) bool {
 	return s.LastDay.Before(lastday.DateOf(now.In(zone)))
 }
 
-// Sighting is access of somebody who left: it should not exist.
+// Sighting is what is left of somebody who left: access, which should not
+// exist, or things that are no grants.
 type Sighting struct {
 	System string `json:"system"`
 	// Person is the person's opaque key.
@@ -59,6 +60,10 @@ type Sighting struct {
 	Control  lastday.Control `json:"control"`
 	ReadAt   time.Time       `json:"readAt"`
 }
+
+// Access says that the account can still do something. Without, only things
+// are left that need a person.
+func (s Sighting) Access() bool { return s.Count > 0 }
 
 // Unseen is what a sweep could not look at for somebody: it is unknown, and
 // never clean. An empty Person is everybody.
@@ -184,7 +189,7 @@ type LookOutput struct {
 // Add takes in what was seen of one more person.
 func (o *LookOutput) Add(found []Sighting, unseen []Unseen) {
 	o.Looked++
-	if len(found) == 0 && len(unseen) == 0 {
+	if len(unseen) == 0 && !slices.ContainsFunc(found, Sighting.Access) {
 		o.Clean++
 	}
 	o.Found, o.Unseen = append(o.Found, found...), append(o.Unseen, unseen...)

@@ -259,7 +259,9 @@ func (s *sweepRun) take(system *SweepSystem, people []activities.Leaver, out act
 func (x *SweepSystem) count(out activities.LookOutput) map[string]bool {
 	found := map[string]bool{}
 	for _, f := range out.Found {
-		found[f.Person] = true
+		if f.Access() {
+			found[f.Person] = true
+		}
 	}
 	x.Looked += out.Looked
 	x.Clean += out.Clean

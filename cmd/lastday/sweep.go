@@ -149,7 +149,7 @@ func (p *program) leavers(ctx context.Context, parts *app.Parts, cases *workflow
 func (p *program) openSwept(ctx context.Context, cases *workflows.Client, leavers []activities.Leaver, result *workflows.SweepResult) error {
 	found := map[string]bool{}
 	for _, s := range result.Found {
-		found[s.Case] = true
+		found[s.Case] = found[s.Case] || s.Access()
 	}
 	for _, l := range leavers {
 		if !found[l.Case] {
@@ -171,7 +171,9 @@ func (p *program) openSwept(ctx context.Context, cases *workflows.Client, leaver
 func enabledOf(r workflows.SweepResult) []enabled {
 	all := make([]enabled, 0, len(r.Found))
 	for _, s := range r.Found {
-		all = append(all, enabled{System: s.System, Account: s.Account.ID, Person: s.Person, Level: s.Highest, ReadAt: s.ReadAt, Control: s.Control})
+		if s.Access() {
+			all = append(all, enabled{System: s.System, Account: s.Account.ID, Person: s.Person, Level: s.Highest, ReadAt: s.ReadAt, Control: s.Control})
+		}
 	}
 	return all
 }
@@ -209,7 +211,7 @@ func writeSighted(w io.Writer, found []activities.Sighting) {
 	if len(found) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\nSHOULD NOT EXIST")
+	fmt.Fprintln(w, "\nSHOULD NOT EXIST (with highest none: things that are left for people)")
 	table(w, "SYSTEM\tPERSON\tACCOUNT\tLEFT\tHIGHEST\tGRANTS\tWHAT", func(row func(string, ...any)) {
 		for _, s := range found {
 			account := s.Account.ID
@@ -242,8 +244,12 @@ func writeSweepCSV(path string, r workflows.SweepResult) error {
 	defer file.Close()
 	rows := [][]string{{"verdict", "system", "person", "case", "last_day", "account", "login", "highest", "grants", "what", "evidence", "control", "read_at"}}
 	for _, s := range r.Found {
+		verdict := "left for people"
+		if s.Access() {
+			verdict = "still there"
+		}
 		rows = append(rows, []string{
-			"still there", s.System, s.Person, s.Case, s.LastDay.String(), s.Account.ID, s.Account.Login, s.Highest.String(),
+			verdict, s.System, s.Person, s.Case, s.LastDay.String(), s.Account.ID, s.Account.Login, s.Highest.String(),
 			fmt.Sprint(s.Count), firstOf(s), strings.Join(s.Evidence, "; "), s.Control.Evidence, s.ReadAt.Format(time.RFC3339),
 		})
 	}
