@@ -54,6 +54,8 @@ type Settings struct {
 	GateLimit int `json:"gateLimit"`
 	// Recording says that every fact of a case is kept as a record.
 	Recording bool `json:"recording,omitempty"`
+	// Sealing says that bundles are made.
+	Sealing bool `json:"sealing,omitempty"`
 }
 
 // SystemSetting names a system and the queue that serves it.
@@ -72,6 +74,35 @@ type Recorder interface {
 	Append(ctx context.Context, records []lastday.Record) error
 }
 
+// Sealer makes the bundle of a case.
+type Sealer interface {
+	// Seal makes a bundle. CodeTransient: a final one is wanted, and the case has
+	// not closed yet.
+	Seal(ctx context.Context, in SealInput) (SealOutput, error)
+}
+
+// SealInput says which bundle is wanted.
+type SealInput struct {
+	Case string `json:"case"`
+	// Cause is the stage after which it is made, or "closed".
+	Cause string `json:"cause"`
+	// Final says that the case has come to its end.
+	Final bool `json:"final,omitempty"`
+}
+
+// SealOutput says which bundle was made.
+type SealOutput struct {
+	// Bundle is the name of the file in the folder of bundles.
+	Bundle string `json:"bundle"`
+	// Records and Runs count what is in it; Bytes is its size.
+	Records int   `json:"records"`
+	Runs    int   `json:"runs"`
+	Bytes   int64 `json:"bytes"`
+	// Size and Root are the checkpoint that it rests on.
+	Size int64  `json:"size"`
+	Root string `json:"root"`
+}
+
 // Cases are the activities that need no far side: planning, judging, asking HR
 // and telling people.
 type Cases struct {
@@ -84,12 +115,15 @@ type Cases struct {
 	Teller    Teller
 	// Recorder keeps the records of cases; nil keeps none.
 	Recorder Recorder
+	// Sealer makes bundles; nil makes none.
+	Sealer Sealer
 }
 
 // Configure tells a case what it must know of the configuration.
 func (c *Cases) Configure(_ context.Context) (Settings, error) {
 	settings := c.Settings
 	settings.Recording = c.Recorder != nil
+	settings.Sealing = c.Sealer != nil
 	return settings, nil
 }
 
@@ -165,6 +199,15 @@ func (c *Cases) policy(name string, text []byte, s lastday.Separation) (plan.Pol
 		return plan.Parse(name, text)
 	}
 	return plan.Choose(c.Policies, s)
+}
+
+// Seal makes the bundle of a case.
+func (c *Cases) Seal(ctx context.Context, in SealInput) (SealOutput, error) {
+	if c.Sealer == nil {
+		return SealOutput{}, Failure(lastday.Errorf(lastday.CodeUnsupported, "seal", "this worker makes no bundles"))
+	}
+	out, err := c.Sealer.Seal(ctx, in)
+	return out, Failure(err)
 }
 
 // JudgeInput asks what one system still grants above the ceiling of a stage.

@@ -337,6 +337,7 @@ func (c *caseRun) close(ctx workflow.Context) (CaseResult, error) {
 	if err := c.flush(ctx); err != nil {
 		return CaseResult{}, err
 	}
+	c.seal(ctx, "closed", true)
 	err := c.finishTelling(ctx)
 	return CaseResult{
 		Case: c.id, Outcome: c.outcome(), Times: c.s.Times, Lanes: copies(c.s.Lanes), Tasks: c.s.Tasks,

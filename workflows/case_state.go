@@ -57,6 +57,8 @@ type CaseState struct {
 	// Recorded counts the records made, and Outbox holds those that are not written yet.
 	Recorded int              `json:"recorded,omitempty"`
 	Outbox   []lastday.Record `json:"outbox,omitempty"`
+	// SealedStage is the stage after which a bundle was made last.
+	SealedStage string `json:"sealedStage,omitempty"`
 }
 
 // Times are the clocks of a case.

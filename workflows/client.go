@@ -23,6 +23,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Event, workflow.RegisterOptions{Name: EventType})
 	r.RegisterWorkflowWithOptions(Gate, workflow.RegisterOptions{Name: GateType})
 	r.RegisterWorkflowWithOptions(Sweep, workflow.RegisterOptions{Name: SweepType})
+	r.RegisterWorkflowWithOptions(Seal, workflow.RegisterOptions{Name: SealType})
 }
 
 // Client speaks to the workflows of one namespace.

@@ -228,6 +228,7 @@ func (l *laneRun) arrive(ctx workflow.Context, g goal, inv lastday.Inventory) {
 		l.l.Exited = true
 		l.c.noteCut(ctx)
 	}
+	l.c.sealStage(g.stage)
 	l.c.publish(ctx)
 }
 

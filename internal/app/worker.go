@@ -57,6 +57,7 @@ func (w *Worker) serveCases(ctx context.Context) error {
 		return err
 	}
 	cases.Recorder = recorder{w.records}
+	cases.Sealer = Sealer{Parts: w.parts, Temporal: w.client, Records: w.records}
 	options := w.options()
 	options.WorkflowTaskPollerBehavior = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
 	options.ActivityTaskPollerBehavior = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
