@@ -132,7 +132,7 @@ func (d *centerDriver) Probe(ctx context.Context) (lastday.Health, error) {
 		return lastday.Health{}, err
 	}
 	_, err = read(ctx, "aws-identity-center: list account assignments", d.admin.ListAccountAssignmentsForPrincipal, &ssoadmin.ListAccountAssignmentsForPrincipalInput{
-		InstanceArn: &d.cfg.Instance, PrincipalId: &d.cfg.Canary, PrincipalType: "USER", MaxResults: ref(int32(1)),
+		InstanceArn: &d.cfg.Instance, PrincipalId: &d.cfg.Canary, PrincipalType: "USER", MaxResults: new(int32(1)),
 	})
 	switch {
 	case codeIs(err, lastday.CodeDenied):

@@ -120,7 +120,7 @@ func (d *centerDriver) gone(ctx context.Context, j *centerJob) error {
 }
 
 func (d *centerDriver) readAssignment(ctx context.Context, j *centerJob) (string, error) {
-	found, err := d.assignments(ctx, *j.user, types.PrincipalTypeUser, &types.ListAccountAssignmentsFilter{AccountId: ref(j.detail("account"))})
+	found, err := d.assignments(ctx, *j.user, types.PrincipalTypeUser, &types.ListAccountAssignmentsFilter{AccountId: new(j.detail("account"))})
 	if err != nil {
 		return "", err
 	}
@@ -141,8 +141,8 @@ func (d *centerDriver) unassign(ctx context.Context, j *centerJob) error {
 		return err
 	}
 	out, r, err := write(ctx, "DeleteAccountAssignment", d.admin.DeleteAccountAssignment, &ssoadmin.DeleteAccountAssignmentInput{
-		InstanceArn: &d.cfg.Instance, PermissionSetArn: ref(j.detail("permission_set")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
-		TargetId: ref(j.detail("account")), TargetType: types.TargetTypeAwsAccount,
+		InstanceArn: &d.cfg.Instance, PermissionSetArn: new(j.detail("permission_set")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
+		TargetId: new(j.detail("account")), TargetType: types.TargetTypeAwsAccount,
 	})
 	j.did(r)
 	if err != nil {
@@ -158,8 +158,8 @@ func (d *centerDriver) unassign(ctx context.Context, j *centerJob) error {
 
 func (d *centerDriver) assign(ctx context.Context, j *centerJob) error {
 	out, r, err := write(ctx, "CreateAccountAssignment", d.admin.CreateAccountAssignment, &ssoadmin.CreateAccountAssignmentInput{
-		InstanceArn: &d.cfg.Instance, PermissionSetArn: ref(j.detail("permission_set")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
-		TargetId: ref(j.detail("account")), TargetType: types.TargetTypeAwsAccount,
+		InstanceArn: &d.cfg.Instance, PermissionSetArn: new(j.detail("permission_set")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
+		TargetId: new(j.detail("account")), TargetType: types.TargetTypeAwsAccount,
 	})
 	j.did(r)
 	if err != nil {
@@ -216,7 +216,7 @@ func (d *centerDriver) readApplication(ctx context.Context, j *centerJob) (strin
 
 func (d *centerDriver) takeApplication(ctx context.Context, j *centerJob) error {
 	_, r, err := write(ctx, "DeleteApplicationAssignment", d.admin.DeleteApplicationAssignment, &ssoadmin.DeleteApplicationAssignmentInput{
-		ApplicationArn: ref(j.detail("application")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
+		ApplicationArn: new(j.detail("application")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
 	})
 	j.did(r)
 	return err
@@ -224,14 +224,14 @@ func (d *centerDriver) takeApplication(ctx context.Context, j *centerJob) error 
 
 func (d *centerDriver) giveApplication(ctx context.Context, j *centerJob) error {
 	_, r, err := write(ctx, "CreateApplicationAssignment", d.admin.CreateApplicationAssignment, &ssoadmin.CreateApplicationAssignmentInput{
-		ApplicationArn: ref(j.detail("application")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
+		ApplicationArn: new(j.detail("application")), PrincipalId: j.user, PrincipalType: types.PrincipalTypeUser,
 	})
 	j.did(r)
 	return err
 }
 
 func (d *centerDriver) readMembership(ctx context.Context, j *centerJob) (string, error) {
-	g, err := d.readGroup(ctx, ref(j.id()))
+	g, err := d.readGroup(ctx, new(j.id()))
 	if codeIs(err, lastday.CodeNotFound) {
 		if j.note = "the group is gone"; !j.down {
 			j.refuse("the group is gone")
@@ -266,7 +266,7 @@ func (d *centerDriver) leave(ctx context.Context, j *centerJob) error {
 
 func (d *centerDriver) join(ctx context.Context, j *centerJob) error {
 	_, r, err := write(ctx, "CreateGroupMembership", d.store.CreateGroupMembership, &identitystore.CreateGroupMembershipInput{
-		IdentityStoreId: &d.cfg.IdentityStore, GroupId: ref(j.id()), MemberId: member(j.user),
+		IdentityStoreId: &d.cfg.IdentityStore, GroupId: new(j.id()), MemberId: member(j.user),
 	})
 	j.did(r)
 	return err

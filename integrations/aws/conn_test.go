@@ -183,8 +183,8 @@ func TestTroubleByItsName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, read := d.accessKeys(t.Context(), ref("kim"))
-			write := d.detach(t.Context(), &iamJob{job: &job{}, name: ref("kim")})
+			_, read := d.accessKeys(t.Context(), new("kim"))
+			write := d.detach(t.Context(), &iamJob{job: &job{}, name: new("kim")})
 			if lastday.CodeOf(read) != x.read || lastday.CodeOf(write) != x.write || lastday.RetryAfterOf(read) != x.wait {
 				t.Errorf("reading %v (wait %s), writing %v; want %s and %s", read, lastday.RetryAfterOf(read), write, x.read, x.write)
 			}
@@ -204,16 +204,16 @@ func TestAnAnswerFromSomebodyInBetween(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.accessKeys(t.Context(), ref("kim")); lastday.CodeOf(err) != lastday.CodeInvalid {
+	if _, err := d.accessKeys(t.Context(), new("kim")); lastday.CodeOf(err) != lastday.CodeInvalid {
 		t.Errorf("a list: %v", err)
 	}
-	if err := d.detach(t.Context(), &iamJob{job: &job{}, name: ref("kim")}); lastday.CodeOf(err) != lastday.CodeUnknownOutcome {
+	if err := d.detach(t.Context(), &iamJob{job: &job{}, name: new("kim")}); lastday.CodeOf(err) != lastday.CodeUnknownOutcome {
 		t.Errorf("a change: %v", err)
 	}
 }
 
 func TestPagesWithoutEnd(t *testing.T) {
-	if _, err := all("op", func(*string) ([]int, *string, error) { return []int{1}, ref("again"), nil }); lastday.CodeOf(err) != lastday.CodeInvalid {
+	if _, err := all("op", func(*string) ([]int, *string, error) { return []int{1}, new("again"), nil }); lastday.CodeOf(err) != lastday.CodeInvalid {
 		t.Errorf("%v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -20,7 +21,7 @@ func classify(op string, err error, wrote bool) error {
 	if _, ok := errors.AsType[*strangerError](err); ok {
 		return stranger(op, wrote)
 	}
-	resp := responseOf(err)
+	resp := responseOf(err) //nolint:bodyclose // the SDK has read and closed it
 	said, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return named(op, httpx.Classify(resp, err, wrote))
@@ -129,15 +130,7 @@ func (e *refusedError) Unwrap() error { return e.about }
 // says tells whether AWS refused with one of the codes.
 func says(err error, codes ...string) bool {
 	var refused *refusedError
-	if !errors.As(err, &refused) {
-		return false
-	}
-	for _, c := range codes {
-		if refused.code == c {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &refused) && slices.Contains(codes, refused.code)
 }
 
 func codeIs(err error, code lastday.Code) bool { return err != nil && lastday.CodeOf(err) == code }

@@ -30,7 +30,7 @@ func (d *iamDriver) readDenial(ctx context.Context, j *iamJob) (string, error) {
 // deny puts our policy on the user. It replaces one of its name with another text.
 func (d *iamDriver) deny(ctx context.Context, j *iamJob) error {
 	_, r, err := write(ctx, "PutUserPolicy (deny all)", d.iam.PutUserPolicy, &iam.PutUserPolicyInput{
-		UserName: j.name, PolicyName: &d.cfg.DenyPolicy, PolicyDocument: ref(denial),
+		UserName: j.name, PolicyName: &d.cfg.DenyPolicy, PolicyDocument: new(denial),
 	})
 	j.did(r)
 	j.residue = append(j.residue, lastday.Residue{
@@ -134,7 +134,7 @@ func (d *iamDriver) switchOn(ctx context.Context, j *iamJob) error {
 func (d *iamDriver) switchTo(ctx context.Context, j *iamJob, to types.StatusType) error {
 	var r lastday.Request
 	var err error
-	id := ref(j.id())
+	id := new(j.id())
 	switch j.change.Grant.Kind {
 	case kindAccessKey:
 		_, r, err = write(ctx, "UpdateAccessKey", d.iam.UpdateAccessKey, &iam.UpdateAccessKeyInput{UserName: j.name, AccessKeyId: id, Status: to})

@@ -37,7 +37,7 @@ func (d *iamDriver) survey(ctx context.Context, everything bool) (estate, error)
 	}
 	e := estate{groups: map[string]types.GroupDetail{}, policies: map[string]types.ManagedPolicyDetail{}}
 	_, err = all(op, func(at *string) ([]struct{}, *string, error) {
-		out, err := read(ctx, op, d.iam.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{Filter: filter, Marker: at, MaxItems: ref(int32(most))})
+		out, err := read(ctx, op, d.iam.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{Filter: filter, Marker: at, MaxItems: new(int32(most))})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -62,31 +62,30 @@ func (d *iamDriver) match(person lastday.Person, link lastday.Link, e estate, co
 // evidence is what speaks for a user; enough says whether it is strong and
 // nothing speaks against it.
 func (d *iamDriver) evidence(person lastday.Person, link lastday.Link, u types.UserDetail) (said []string, enough bool) {
-	if link.ID != "" && text(u.UserId) == link.ID {
-		said, enough = append(said, "has the linked id"), true
-	}
-	if person.Key != "" && tagOf(u.Tags, d.cfg.Tags.Person) == person.Key {
-		said, enough = append(said, "its tag carries the person's key"), true
-	}
-	if person.EmployeeNumber != "" && tagOf(u.Tags, d.cfg.Tags.EmployeeNumber) == person.EmployeeNumber {
-		said, enough = append(said, "its tag carries the employee number"), true
-	}
-	for _, address := range person.Emails {
-		if address != "" && (strings.EqualFold(tagOf(u.Tags, d.cfg.Tags.Email), address) || strings.EqualFold(text(u.UserName), address)) {
-			said, enough = append(said, "its tag or its name is the verified address"), true
+	tags := d.cfg.Tags
+	tagged := func(key, want string) bool { return want != "" && tagOf(u.Tags, key) == want }
+	add := func(holds bool, what string) {
+		if holds {
+			said, enough = append(said, what), true
 		}
 	}
+	add(link.ID != "" && text(u.UserId) == link.ID, "has the linked id")
+	add(tagged(tags.Person, person.Key), "its tag carries the person's key")
+	add(tagged(tags.EmployeeNumber, person.EmployeeNumber), "its tag carries the employee number")
+	add(slices.ContainsFunc(person.Emails, func(address string) bool { return address != "" && d.addressed(u, address) }), "its tag or its name is the verified address")
 	if link.Login != "" && strings.EqualFold(text(u.UserName), link.Login) {
 		said = append(said, "has the linked name, which alone is weak: names are given anew")
 		enough = enough && link.ID == ""
 	}
-	if len(said) == 0 {
-		return nil, false
-	}
-	if key := tagOf(u.Tags, d.cfg.Tags.Person); key != "" && key != person.Key {
+	if key := tagOf(u.Tags, tags.Person); len(said) > 0 && key != "" && key != person.Key {
 		said, enough = append(said, "its tag carries somebody else's key"), false
 	}
 	return said, enough
+}
+
+// addressed says whether a user carries an address, in full.
+func (d *iamDriver) addressed(u types.UserDetail, address string) bool {
+	return strings.EqualFold(tagOf(u.Tags, d.cfg.Tags.Email), address) || strings.EqualFold(text(u.UserName), address)
 }
 
 // owners are the words by which a tag can name a user as the owner.

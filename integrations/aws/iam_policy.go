@@ -35,7 +35,7 @@ func (d *iamDriver) readInline(ctx context.Context, j *iamJob) (string, error) {
 }
 
 func (d *iamDriver) deleteInline(ctx context.Context, j *iamJob) error {
-	_, r, err := write(ctx, "DeleteUserPolicy", d.iam.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: j.name, PolicyName: ref(j.id())})
+	_, r, err := write(ctx, "DeleteUserPolicy", d.iam.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: j.name, PolicyName: new(j.id())})
 	j.did(r)
 	j.keep("document", j.seen)
 	return err
@@ -47,7 +47,7 @@ func (d *iamDriver) putInline(ctx context.Context, j *iamJob) error {
 		j.refuse("the text of the policy was not kept: it cannot be given back")
 		return nil
 	}
-	_, r, err := write(ctx, "PutUserPolicy", d.iam.PutUserPolicy, &iam.PutUserPolicyInput{UserName: j.name, PolicyName: ref(j.id()), PolicyDocument: &doc})
+	_, r, err := write(ctx, "PutUserPolicy", d.iam.PutUserPolicy, &iam.PutUserPolicyInput{UserName: j.name, PolicyName: new(j.id()), PolicyDocument: &doc})
 	j.did(r)
 	return err
 }
@@ -80,7 +80,7 @@ func (d *iamDriver) joinGroup(ctx context.Context, j *iamJob) error {
 	if name == "" {
 		name = j.detail("group")
 	}
-	out, err := read(ctx, "aws-iam: read a group", d.iam.GetGroup, &iam.GetGroupInput{GroupName: &name, MaxItems: ref(int32(1))})
+	out, err := read(ctx, "aws-iam: read a group", d.iam.GetGroup, &iam.GetGroupInput{GroupName: &name, MaxItems: new(int32(1))})
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (d *iamDriver) readAttached(ctx context.Context, j *iamJob) (string, error)
 }
 
 func (d *iamDriver) detach(ctx context.Context, j *iamJob) error {
-	_, r, err := write(ctx, "DetachUserPolicy", d.iam.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: j.name, PolicyArn: ref(j.id())})
+	_, r, err := write(ctx, "DetachUserPolicy", d.iam.DetachUserPolicy, &iam.DetachUserPolicyInput{UserName: j.name, PolicyArn: new(j.id())})
 	j.did(r)
 	return err
 }
@@ -116,7 +116,7 @@ func (d *iamDriver) detach(ctx context.Context, j *iamJob) error {
 // that was made again has the same ARN and another id.
 func (d *iamDriver) attach(ctx context.Context, j *iamJob) error {
 	if id := j.detail("policy_id"); id != "" {
-		out, err := read(ctx, "aws-iam: read a policy", d.iam.GetPolicy, &iam.GetPolicyInput{PolicyArn: ref(j.id())})
+		out, err := read(ctx, "aws-iam: read a policy", d.iam.GetPolicy, &iam.GetPolicyInput{PolicyArn: new(j.id())})
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (d *iamDriver) attach(ctx context.Context, j *iamJob) error {
 			return nil
 		}
 	}
-	_, r, err := write(ctx, "AttachUserPolicy", d.iam.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: j.name, PolicyArn: ref(j.id())})
+	_, r, err := write(ctx, "AttachUserPolicy", d.iam.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: j.name, PolicyArn: new(j.id())})
 	j.did(r)
 	return err
 }

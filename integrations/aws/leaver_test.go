@@ -51,7 +51,7 @@ func said(err error) string {
 
 func (e eyes) assume(t *testing.T, role string) (eyes, string) {
 	t.Helper()
-	out, err := e.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: ref("arn:aws:iam::" + account + ":role/" + role), RoleSessionName: ref("kim")})
+	out, err := e.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new("arn:aws:iam::" + account + ":role/" + role), RoleSessionName: new("kim")})
 	if err != nil {
 		return eyes{}, said(err)
 	}
@@ -121,7 +121,7 @@ func TestAsTheLeaver(t *testing.T) {
 		if k, s := byKey.can(t), bySession.can(t); k != key || s != session {
 			t.Errorf("%s: with the key %s, with a session issued before %s; want %s and %s", when, k, s, key, session)
 		}
-		if _, err := byRole.iam.ListAccessKeys(t.Context(), &iam.ListAccessKeysInput{UserName: ref("lee")}); said(err) != role {
+		if _, err := byRole.iam.ListAccessKeys(t.Context(), &iam.ListAccessKeysInput{UserName: new("lee")}); said(err) != role {
 			t.Errorf("%s: with a role's session %s; want %s", when, said(err), role)
 		}
 	}

@@ -51,7 +51,7 @@ func (c *Cloud) putUserPolicy(r *request) (Fields, error) {
 		u.Inline = map[string]string{}
 	}
 	u.Inline[r.text("PolicyName")] = doc
-	return nil, nil
+	return Fields{}, nil
 }
 
 func (c *Cloud) deleteUserPolicy(r *request) (Fields, error) {
@@ -63,7 +63,7 @@ func (c *Cloud) deleteUserPolicy(r *request) (Fields, error) {
 		return nil, noSuch("user policy with name " + r.text("PolicyName"))
 	}
 	delete(u.Inline, r.text("PolicyName"))
-	return nil, nil
+	return Fields{}, nil
 }
 
 func (c *Cloud) createLoginProfile(r *request) (Fields, error) {
@@ -90,7 +90,7 @@ func (c *Cloud) deleteLoginProfile(r *request) (Fields, error) {
 		return nil, noSuch("Login Profile for User " + u.Name)
 	}
 	u.Password = false
-	return nil, nil
+	return Fields{}, nil
 }
 
 func status(id string, of func(u *User) []*Credential) func(c *Cloud, r *request) (Fields, error) {
@@ -102,7 +102,7 @@ func status(id string, of func(u *User) []*Credential) func(c *Cloud, r *request
 		for _, k := range of(u) {
 			if k.ID == r.text(id) {
 				k.Status = r.text("Status")
-				return nil, nil
+				return Fields{}, nil
 			}
 		}
 		return nil, noSuch("credential with id " + r.text(id))
@@ -118,7 +118,7 @@ func (c *Cloud) removeUserFromGroup(r *request) (Fields, error) {
 		return nil, noSuch("user in group " + r.text("GroupName"))
 	}
 	u.Groups = without(u.Groups, r.text("GroupName"))
-	return nil, nil
+	return Fields{}, nil
 }
 
 // addUserToGroup succeeds also for who is in it already.
@@ -131,7 +131,7 @@ func (c *Cloud) addUserToGroup(r *request) (Fields, error) {
 		return nil, noSuch("group with name " + r.text("GroupName"))
 	}
 	u.Groups = with(u.Groups, r.text("GroupName"))
-	return nil, nil
+	return Fields{}, nil
 }
 
 func (c *Cloud) detachUserPolicy(r *request) (Fields, error) {
@@ -143,7 +143,7 @@ func (c *Cloud) detachUserPolicy(r *request) (Fields, error) {
 		return nil, noSuch("policy " + r.text("PolicyArn") + " attached to the user")
 	}
 	u.Attached = without(u.Attached, r.text("PolicyArn"))
-	return nil, nil
+	return Fields{}, nil
 }
 
 func (c *Cloud) attachUserPolicy(r *request) (Fields, error) {
@@ -155,7 +155,7 @@ func (c *Cloud) attachUserPolicy(r *request) (Fields, error) {
 		return nil, noSuch("policy " + r.text("PolicyArn"))
 	}
 	u.Attached = with(u.Attached, r.text("PolicyArn"))
-	return nil, nil
+	return Fields{}, nil
 }
 
 func (c *Cloud) updateAssumeRolePolicy(r *request) (Fields, error) {
@@ -167,7 +167,7 @@ func (c *Cloud) updateAssumeRolePolicy(r *request) (Fields, error) {
 		return nil, fail(http.StatusBadRequest, "MalformedPolicyDocument", "Syntax errors in policy.")
 	}
 	role.Trust = r.text("PolicyDocument")
-	return nil, nil
+	return Fields{}, nil
 }
 
 func without(list []string, gone string) []string {

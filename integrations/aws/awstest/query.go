@@ -36,7 +36,7 @@ func xmlAnswer(req *request, out Fields, id string) string {
 	space := map[string]string{"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}[req.service]
 	var b strings.Builder
 	fmt.Fprintf(&b, `<%sResponse xmlns="%s">`, req.operation, space)
-	if out != nil {
+	if len(out) > 0 {
 		element(&b, req.operation+"Result", out)
 	}
 	fmt.Fprintf(&b, `<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>`, id, req.operation)
