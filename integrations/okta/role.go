@@ -3,7 +3,7 @@ package okta
 import (
 	"context"
 	"net/http"
-	"path"
+	"regexp"
 	"strings"
 
 	"lastday"
@@ -77,21 +77,29 @@ func (r role) grant() lastday.Grant {
 	if r.Type == roleCustom {
 		id = r.Role + "/" + r.ResourceSet
 	}
-	assignee := path.Base(r.Links.Assignee.Href)
 	if r.AssignmentType == viaGroup {
 		id += "@" + r.ID
 	}
 	g := grant(kindRole, id, r.Label, rung, known.Level)
 	g.Details = map[string]string{"assignment": r.ID, "type": r.Type, "role": r.Role, "resource-set": r.ResourceSet}
 	switch {
-	case r.AssignmentType == viaGroup && assignee != "." && assignee != "/":
-		g.Via = []string{viaID(assignee)}
+	case r.AssignmentType == viaGroup && r.group() != "":
+		g.Via = []string{viaID(r.group())}
 	case r.AssignmentType != "USER":
 		g.Via = []string{"a group"}
 	case rung == roleOther:
 		g.Restore = never("a role that we do not know")
 	}
 	return g
+}
+
+// group is the id of the group that the role comes by; empty if it is not told.
+func (r role) group() string {
+	found := regexp.MustCompile(`/groups/([0-9A-Za-z]{15,32})(?:/|$)`).FindStringSubmatch(r.Links.Assignee.Href)
+	if found == nil {
+		return ""
+	}
+	return found[1]
 }
 
 // scopable roles can be limited to some groups or apps.
