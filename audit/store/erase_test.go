@@ -56,6 +56,11 @@ func (w *world) erase(e store.Erasure) store.Erased {
 	return done
 }
 
+// erasureOf asks to erase everything of the person of a case.
+func erasureOf(of string) store.Erasure {
+	return store.Erasure{ID: "of-" + of, Person: "person-of-" + of, Everything: true, By: "dpo", Reason: "Art. 17"}
+}
+
 func indexesOf(done store.Erased) []int64 {
 	var all []int64
 	for _, p := range done.Entries {

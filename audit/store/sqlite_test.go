@@ -13,34 +13,38 @@ import (
 // execSQLite changes a file as somebody would who owns it: without triggers.
 func execSQLite(t *testing.T, path, query string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	conn, err := db.Conn(context.Background())
+	rows, err := db.QueryContext(context.Background(), `SELECT name FROM sqlite_master WHERE type = 'trigger'`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	rows, err := conn.QueryContext(context.Background(), `SELECT name FROM sqlite_master WHERE type = 'trigger'`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var triggers []string
+	defer rows.Close()
+	drop := ""
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
 			t.Fatal(err)
 		}
-		triggers = append(triggers, name)
+		drop += "DROP TRIGGER " + name + "; "
 	}
-	for _, name := range triggers {
-		query = "DROP TRIGGER " + name + "; " + query
-	}
-	if _, err := conn.ExecContext(context.Background(), "PRAGMA ignore_check_constraints=ON; "+query); err != nil {
+	if err := trySQLite(t, path, "PRAGMA ignore_check_constraints=ON; "+drop+query); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func trySQLite(t *testing.T, path, query string) error {
+	t.Helper()
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.ExecContext(context.Background(), query)
+	return err
 }
 
 func TestALogInMemoryWorksWithoutAFile(t *testing.T) {

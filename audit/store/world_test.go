@@ -69,8 +69,12 @@ type world struct {
 	keys  *audit.Keys
 	// again opens the same log once more, as another process would.
 	again func(o store.Options) *store.Store
+	// open is again, for those who expect that it fails.
+	open func() (*store.Store, error)
 	// exec changes the database behind the store's back, without its triggers.
 	exec func(query string)
+	// try changes the database as anybody may who has it open.
+	try func(query string) error
 	// files are the folder with everything that the database keeps.
 	files string
 }
@@ -107,7 +111,9 @@ func inSQLite(t *testing.T) *world {
 	w.again = func(o store.Options) *store.Store {
 		return opened(t, func() (*store.Store, error) { return store.OpenSQLite(t.Context(), path, o) })
 	}
+	w.open = func() (*store.Store, error) { return store.OpenSQLite(t.Context(), path, w.options()) }
 	w.exec = func(query string) { execSQLite(t, path, query) }
+	w.try = func(query string) error { return trySQLite(t, path, query) }
 	w.Store = w.again(w.options())
 	return w
 }
@@ -120,13 +126,15 @@ func inPostgres(t *testing.T) *world {
 	w := newWorld(t)
 	name := fmt.Sprintf("log%d", databases.Add(1))
 	execPostgres(t, "postgres", "CREATE DATABASE "+name)
+	url := server.URL("", "postgres", postgrestest.Password, name)
+	w.open = func() (*store.Store, error) { return store.OpenPostgres(t.Context(), url, w.options()) }
 	w.again = func(o store.Options) *store.Store {
-		url := server.URL("", "postgres", postgrestest.Password, name)
 		return opened(t, func() (*store.Store, error) { return store.OpenPostgres(t.Context(), url, o) })
 	}
 	w.exec = func(query string) {
 		execPostgres(t, name, "SET session_replication_role = replica; "+query)
 	}
+	w.try = func(query string) error { return tryPostgres(t, name, query) }
 	w.files = filepath.Join(folder, "data", "base", databaseOID(t, name))
 	w.Store = w.again(w.options())
 	return w
@@ -160,15 +168,21 @@ func opened(t *testing.T, open func() (*store.Store, error)) *store.Store {
 
 func execPostgres(t *testing.T, database, query string) {
 	t.Helper()
+	if err := tryPostgres(t, database, query); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tryPostgres(t *testing.T, database, query string) error {
+	t.Helper()
 	ctx := context.Background()
 	conn, err := server.Root(ctx, database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, query); err != nil {
-		t.Fatal(err)
-	}
+	_, err = conn.Exec(ctx, query)
+	return err
 }
 
 // record is a fact of a case.
