@@ -41,8 +41,10 @@ type club struct {
 func newClub() *club {
 	things := func() []integrationtest.Entry {
 		return []integrationtest.Entry{
-			{Kind: "chair", Resource: "board", Rung: "keeper"}, {Kind: "chair", Resource: "kitchen", Rung: "helper", Pending: true},
-			{Kind: "door", Resource: "front \"gate\"", Rung: "open", Later: true}, {Kind: "door", Resource: "vault", Rung: "open", Later: true},
+			{Kind: "chair", Resource: "board", Rung: "keeper"},
+			{Kind: "chair", Resource: "kitchen", Rung: "helper", Pending: true},
+			{Kind: "door", Resource: "front \"gate\"", Rung: "open", Later: true},
+			{Kind: "door", Resource: "vault", Rung: "open", Later: true},
 		}
 	}
 	return &club{members: map[string]*member{
