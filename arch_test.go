@@ -49,6 +49,7 @@ func layers() []layer {
 		{"audit/report", []string{".", "audit/story", "audit/stats", "audit/population"}, nil, "pages say what the fold says, and no more"},
 		{"audit/stats", []string{".", "audit/story"}, nil, "numbers count what the fold says"},
 		{"audit/population", []string{".", "audit/story"}, nil, "lists are compared, not fetched"},
+		{"audit/siem", []string{"."}, nil, "events are made of records alone"},
 		{"codec", []string{"."}, append([]string{"google.golang.org/protobuf"}, temporal...), "encryption knows payloads, not cases"},
 		{"internal/config", []string{"."}, []string{"github.com/goccy/go-yaml"}, "reading the file opens nothing"},
 		{"internal/secret", []string{"."}, nil, "who holds secrets depends on as little as possible"},
