@@ -128,10 +128,16 @@ func expiryMover() mover {
 		rung: func(j *job) (string, error) { return expiryRung(j.account, j.driver.now()), nil },
 		write: func(j *job) ([]*goldap.ModifyRequest, error) {
 			if j.down {
+				now := fileTime(j.driver.now())
 				j.keep("account_expires", j.account.get(attr))
+				j.keep("account_expired", now)
 				j.open(connectionsOn, 0)
 				j.open(ticketsGoOn, j.cfg.TicketLifetime)
-				return one(swap(j.account, attr, fileTime(j.driver.now()))), nil
+				return one(swap(j.account, attr, now)), nil
+			}
+			if ours := j.change.Undo["account_expired"]; ours != "" && j.account.get(attr) != ours {
+				j.outcome, j.note = lastday.OutcomeDrifted, "somebody let the account expire at another time since"
+				return nil, nil
 			}
 			before := j.restoreWith("account_expires")
 			if _, err := strconv.ParseInt(before, 10, 64); err != nil {

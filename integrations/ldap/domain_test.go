@@ -51,6 +51,19 @@ func TestTheLeaverIsOutOfTheDomain(t *testing.T) {
 	}
 }
 
+func TestAnotherEndOfTheAccountsTimeStays(t *testing.T) {
+	w := newADWorld(t)
+	d := w.open(w.config())
+	g := grantOf(t, inventory(t, d, w.kim()), kindExpiry, "")
+	taken := take(t, d, w.kim(), g, lastday.OutcomeApplied)
+	earlier := fileTime(noon().AddDate(0, 0, -3))
+	w.ad.Set(adKim, "accountExpires", earlier)
+	giveBack(t, d, w.kim(), g, taken, lastday.OutcomeDrifted)
+	if now := w.ad.Values(adKim, "accountExpires"); now[0] != earlier {
+		t.Errorf("accountExpires is %q", now)
+	}
+}
+
 // What somebody else changed in userAccountControl meanwhile stays.
 func TestOnlyOneBitIsGivenBack(t *testing.T) {
 	w := newADWorld(t)

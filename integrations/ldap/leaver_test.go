@@ -4,11 +4,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"lastday"
 	"lastday/integrations"
+	"lastday/integrations/ldap/ldaptest"
 )
 
 // inventory lists an account's access.
@@ -208,6 +210,56 @@ func TestAGroupThatWasMadeAgainIsAnother(t *testing.T) {
 	giveBack(t, d, w.kim, g, taken, lastday.OutcomeRefused)
 	if now := w.entry(w.group("readers")).GetAttributeValues("uniqueMember"); len(now) != 1 {
 		t.Errorf("members: %q", now)
+	}
+}
+
+// A server that answers about another group than was asked for must not have that one changed.
+func TestAnAnswerAboutAnotherGroupIsRefused(t *testing.T) {
+	w := newWorld(t)
+	d := w.driver()
+	page := inventory(t, d, w.kim)
+	g := grantOf(t, page, kindGroup, "a staff")
+	swapped := ldaptest.Fault{Swap: map[string]string{w.id(w.group("a staff")): w.id(w.group("admins"))}}
+	w.proxy.Set(swapped)
+	if r, err := d.Apply(t.Context(), changeOf(w.kim, g, lastday.None)); lastday.CodeOf(err) != lastday.CodeInvalid {
+		t.Errorf("taken: %+v, %v", r, err)
+	}
+	w.proxy.Set(ldaptest.Fault{})
+	taken := take(t, d, w.kim, g, lastday.OutcomeApplied)
+	w.modify("delete", w.group("admins"), "member", w.person("kim"))
+	w.proxy.Set(swapped)
+	giveBack(t, d, w.kim, g, taken, lastday.OutcomeRefused)
+	if now := w.entry(w.group("admins")).GetAttributeValues("member"); slices.Contains(now, w.person("kim")) {
+		t.Errorf("put into another group: %q", now)
+	}
+}
+
+// Nor must it pass for the account's being gone.
+func TestAnAnswerAboutSomebodyElseIsNoAnswer(t *testing.T) {
+	w := newWorld(t)
+	d := w.driver()
+	g := grantOf(t, inventory(t, d, w.kim), kindSignIn, "")
+	w.proxy.Set(ldaptest.Fault{Swap: map[string]string{w.kim: w.lee}})
+	if page, err := d.List(t.Context(), lastday.Account{System: "ldap", ID: w.kim}, ""); lastday.CodeOf(err) != lastday.CodeInvalid {
+		t.Errorf("list: %+v, %v", page, err)
+	}
+	if r, err := d.Apply(t.Context(), changeOf(w.kim, g, lastday.None)); lastday.CodeOf(err) != lastday.CodeInvalid {
+		t.Errorf("apply: %+v, %v", r, err)
+	}
+}
+
+func TestAYesIsNotBelieved(t *testing.T) {
+	w := newWorld(t)
+	d := w.driver(func(c *Config) { c.Timeout = time.Second })
+	for _, g := range inventory(t, d, w.kim).Grants {
+		w.proxy.Set(ldaptest.Fault{PretendWrites: true})
+		if r, err := d.Apply(t.Context(), changeOf(w.kim, g, lastday.None)); lastday.CodeOf(err) != lastday.CodeInvalid || !strings.Contains(err.Error(), "said yes") {
+			t.Errorf("%s: %+v, %v", g.Kind, r, err)
+		}
+	}
+	w.proxy.Set(ldaptest.Fault{SilentWrites: true})
+	if r, err := d.Apply(t.Context(), changeOf(w.kim, grantOf(t, inventory(t, d, w.kim), kindSignIn, ""), lastday.None)); lastday.CodeOf(err) != lastday.CodeUnknownOutcome {
+		t.Errorf("no answer: %+v, %v", r, err)
 	}
 }
 

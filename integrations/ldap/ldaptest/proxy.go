@@ -24,6 +24,9 @@ type Fault struct {
 	// LoseWrites lets writes take effect and resets the connection instead of
 	// handing on the answer.
 	LoseWrites bool
+	// PretendWrites answers writes with success and does nothing; SilentWrites does
+	// nothing and never answers.
+	PretendWrites, SilentWrites bool
 	// Swap replaces texts in requests by others of the same length: who asks for
 	// one is answered about another.
 	Swap map[string]string
@@ -180,7 +183,10 @@ func (l *line) requests() {
 		reply, write := answerTo(tag)
 		fault := l.p.received(write)
 		switch {
-		case spoil(l.client, fault, packet, reply):
+		case spoil(l.client, fault, packet, reply), fault.SilentWrites && write:
+			continue
+		case fault.PretendWrites && write:
+			_, _ = l.client.Write(Result(idOf(packet), reply, 0, "").Bytes())
 			continue
 		case fault.LoseWrites && write:
 			l.lose(frame)
@@ -214,8 +220,7 @@ func (l *line) lose(frame []byte) {
 func spoil(client net.Conn, f Fault, request *ber.Packet, reply ber.Tag) bool {
 	switch {
 	case f.Answer != 0:
-		id, _ := request.Children[0].Value.(int64)
-		_, _ = client.Write(Result(id, reply, f.Answer, f.Says).Bytes())
+		_, _ = client.Write(Result(idOf(request), reply, f.Answer, f.Says).Bytes())
 	case f.Garbage:
 		_, _ = client.Write(bytes.Repeat([]byte{0xff, 0x00, '?'}, 64))
 		_ = client.Close()
@@ -226,6 +231,11 @@ func spoil(client net.Conn, f Fault, request *ber.Packet, reply ber.Tag) bool {
 		return false
 	}
 	return true
+}
+
+func idOf(request *ber.Packet) int64 {
+	id, _ := request.Children[0].Value.(int64)
+	return id
 }
 
 // Result is the answer to a request that carries nothing but a result.
