@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -50,9 +49,6 @@ type order struct {
 
 // key is the same for the same question.
 func (o order) key() string { return o.method + " " + o.path + "\n" + string(o.body) }
-
-// line is the request as examples write it.
-func (o order) line() string { return o.method + " /" + strings.TrimPrefix(o.path, "/") }
 
 // methods gives the methods that the request names, with their paths.
 func (r Request) methods() map[string]Template {
@@ -397,9 +393,4 @@ func (p Pages) counted(at *position, s scope, items int) (end bool, err error) {
 		return p.Last.holds(s, true)
 	}
 	return items == 0, nil
-}
-
-// shown lists statuses for people.
-func shown(statuses []int) string {
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(statuses), " ", ", "), "[]")
 }

@@ -138,7 +138,7 @@ func walk(v reflect.Value, at []any, visit func(v reflect.Value, at []any) bool)
 	if visit(v, at) {
 		return
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // all others have nothing below them
 	case reflect.Pointer:
 		if !v.IsNil() {
 			walk(v.Elem(), at, visit)
@@ -204,8 +204,7 @@ func pointer[T any](v reflect.Value) (*T, bool) {
 	if !v.CanAddr() {
 		return nil, false
 	}
-	p, ok := v.Addr().Interface().(*T)
-	return p, ok
+	return reflect.TypeAssert[*T](v.Addr())
 }
 
 // start is where a node begins; a mapping begins with its first key.

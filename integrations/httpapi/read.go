@@ -161,12 +161,9 @@ func managed(grants []lastday.Grant, by string) []lastday.Grant {
 // not mend. All others end the list.
 func (d *driver) gap(kind, what string, err error) (lastday.Gap, bool) {
 	code := lastday.CodeOf(err)
-	switch code {
-	case lastday.CodeDenied, lastday.CodeNotFound, lastday.CodeUnsupported:
-	default:
-		if !isUnknownRung(err) {
-			return lastday.Gap{}, false
-		}
+	lasting := []lastday.Code{lastday.CodeDenied, lastday.CodeNotFound, lastday.CodeUnsupported}
+	if !slices.Contains(lasting, code) && !isUnknownRung(err) {
+		return lastday.Gap{}, false
 	}
 	return lastday.Gap{
 		System: d.system, Kind: kind, What: what, Code: code, Why: err.Error(),

@@ -213,26 +213,34 @@ func (d *driver) Apply(ctx context.Context, c lastday.Change) (lastday.Receipt, 
 	if err != nil || why != "" {
 		return refused(c, why), err
 	}
-	r := lastday.Receipt{Change: c.ID, Before: now.Rung, Proof: lastday.ProofAcknowledged}
 	left, err := k.ladder().Compare(now.Rung, c.To)
-	switch {
-	case err != nil:
+	if err != nil {
 		return lastday.Receipt{}, lastday.Wrap(lastday.CodeInvalid, op, c.Grant.Kind, err)
-	case left == 0, cmp > 0 && left < 0:
-		r.Outcome = lastday.OutcomeAlready
-		return r, nil
-	case !now.Direct():
-		r.Outcome, r.Proof, r.Note = lastday.OutcomeDelegated, lastday.ProofNone, "it is decided elsewhere and must be changed there"
-		return r, nil
-	case k.ReadOnly != "":
-		return refused(c, k.ReadOnly), nil
-	case cmp < 0 && k.Restore.Fidelity == lastday.RestoreNever:
-		return refused(c, "it cannot be given back: "+k.Restore.Note), nil
-	case cmp < 0 && now.Rung != c.From:
-		r.Outcome, r.Proof, r.Note = lastday.OutcomeDrifted, lastday.ProofNone, "somebody changed it since"
+	}
+	r := k.settled(c, now, cmp > 0, left)
+	if r.Outcome != "" {
 		return r, nil
 	}
 	return d.write(ctx, k, c, now, r)
+}
+
+// settled ends a change that is not to be made. Left compares where the grant
+// stands with where it is wanted.
+func (k GrantKind) settled(c lastday.Change, now lastday.Grant, down bool, left int) lastday.Receipt {
+	r := lastday.Receipt{Change: c.ID, Before: now.Rung, Proof: lastday.ProofAcknowledged}
+	switch {
+	case left == 0, down && left < 0:
+		r.Outcome = lastday.OutcomeAlready
+	case !now.Direct():
+		r.Outcome, r.Proof, r.Note = lastday.OutcomeDelegated, lastday.ProofNone, "it is decided elsewhere and must be changed there"
+	case k.ReadOnly != "":
+		return refused(c, k.ReadOnly)
+	case !down && k.Restore.Fidelity == lastday.RestoreNever:
+		return refused(c, "it cannot be given back: "+k.Restore.Note)
+	case !down && now.Rung != c.From:
+		r.Outcome, r.Proof, r.Note = lastday.OutcomeDrifted, lastday.ProofNone, "somebody changed it since"
+	}
+	return r
 }
 
 // stands reads where the grant stands now, over all pages. Why says that it must

@@ -42,7 +42,7 @@ func copyOf(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, text, 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(path, text, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -80,7 +80,7 @@ func (d *driver) process(ctx context.Context, r Request) (output, error) {
 	}
 	err = cmd.Wait()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		end(cmd) // something that it started holds on to its output
+		_ = end(cmd) // something that it started holds on to its output; if that ended by now, all the better
 	}
 	return output{
 		started: true, stdout: stdout.text.Bytes(), stderr: stderr.text.String(),

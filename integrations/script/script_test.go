@@ -246,11 +246,11 @@ func TestOnlyRootAndWeMaySayWhatTheProgramDoes(t *testing.T) {
 		try(mode.String(), fine)
 	}
 	put(0o755, "#!/bin/sh\n")
-	if err := os.Chmod(base, 0o777); err != nil { //nolint:gosec // that is the mistake
+	if err := os.Chmod(base, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	try("a folder that everybody may change", false)
-	if err := os.Chmod(base, 0o700); err != nil { //nolint:gosec // a folder needs it
+	if err := os.Chmod(base, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	d, _ := open(t, c)
