@@ -158,6 +158,10 @@ func TestAMadeUpListIsNotTakenForOneOfAll(t *testing.T) {
 func TestBlindEyesFindNobodyGone(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{})
 	c.Break(integrationtest.Blind)
+	page, err := c.driver(t, nil).List(t.Context(), theirs("u-kim"), "")
+	if err != nil || page.Control.Seen || len(page.Gaps) != 1 {
+		t.Errorf("a list with closed eyes: %+v, %v", page, err)
+	}
 	for _, p := range []lastday.Person{kim(), linked(kim(), "u-kim", "")} {
 		if m := find(t, c, p, nil); m.Verdict == lastday.FoundNone && m.Control.Seen {
 			t.Errorf("%+v", m)

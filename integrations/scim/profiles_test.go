@@ -97,6 +97,11 @@ func TestDeactivatingInPagerDutyDeletes(t *testing.T) {
 	if r := take(t, d, role, lastday.None); r.Outcome != lastday.OutcomeRefused || !strings.Contains(r.Note, "always has a role") {
 		t.Errorf("no role: %+v", r)
 	}
+	raise := lastday.NewChange("c-2", theirs("u-kim"), role, "admin", "test")
+	raise.From = "observer" // it stands at read_only_user
+	if r, err := d.Apply(t.Context(), raise); err != nil || r.Outcome != lastday.OutcomeDrifted {
+		t.Errorf("giving back over what somebody did since: %+v, %v", r, err)
+	}
 	r := take(t, d, all["account"], lastday.None)
 	if r.Outcome != lastday.OutcomeApplied || r.After != lastday.None || !strings.Contains(r.Note, "deletes") || c.Resource("Users", "u-kim") != nil {
 		t.Fatalf("%+v", r)
@@ -134,7 +139,11 @@ func TestAHiddenAccountIsGoneOnlyBesideItsCanary(t *testing.T) {
 	if r := take(t, d, all["account"], lastday.None); r.Outcome != lastday.OutcomeAlready {
 		t.Errorf("again: %+v", r)
 	}
-	c.Adjust(func(m *scimtest.Manners) { m.Blind = true })
+	c.Adjust(func(m *scimtest.Manners) { m.Hides, m.BlindAfterWrite = false, true })
+	c.Edit("Users", "u-kim", func(u map[string]any) { u["active"] = true })
+	if r := take(t, d, all["account"], lastday.None); r.After != "" || !strings.Contains(r.Note, "could not be read back") {
+		t.Errorf("blind after the write: %+v", r)
+	}
 	if _, err := d.Apply(t.Context(), lastday.NewChange("c-1", theirs("u-kim"), all["account"], lastday.None, "test")); lastday.CodeOf(err) != lastday.CodeDenied {
 		t.Errorf("without a canary: %v", err)
 	}

@@ -86,6 +86,11 @@ func TestAPUTSendsEverythingThatWasThere(t *testing.T) {
 	_, all := survey(t, c.driver(t, nil))
 	take(t, c.driver(t, nil), all["account"], lastday.None)
 	take(t, c.driver(t, nil), all["group/g-staff"], lastday.None)
+	for _, sent := range c.Server.Writes() {
+		if strings.Contains(sent, `"meta"`) || (strings.Contains(sent, "userName") && strings.Contains(sent, `"groups"`)) {
+			t.Errorf("sends what only the server writes: %s", sent)
+		}
+	}
 	before["active"] = false
 	if after := c.Resource("Users", "u-kim"); text(after) != text(before) {
 		t.Errorf("was %s\nis  %s", text(before), text(after))
@@ -184,6 +189,51 @@ func TestAServerWithoutGroups(t *testing.T) {
 	}
 }
 
+// An empty list of groups is not the absence of groups.
+func TestNoGroupAtAllIsAGap(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{WithoutGroupsOfUser: true})
+	d := c.driver(t, func(cfg *Config) { cfg.CanaryGroup = "" })
+	_, all := survey(t, d)
+	for _, g := range c.Resources("Groups") {
+		c.Remove("Groups", g["id"].(string))
+	}
+	if inv, _ := survey(t, d); inv.Complete() || len(inv.Gaps) != 1 {
+		t.Errorf("%+v", inv.Gaps)
+	}
+	change := lastday.NewChange("c-1", theirs("u-kim"), all["group/g-staff"], lastday.None, "test")
+	if r, err := d.Apply(t.Context(), change); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("no group is seen, and one counts as gone: %+v, %v", r, err)
+	}
+	c.Server.Put("Groups", club("g-new", "new"))
+	if r, err := d.Apply(t.Context(), change); err != nil || r.Outcome != lastday.OutcomeAlready {
+		t.Errorf("another group is seen: %+v, %v", r, err)
+	}
+}
+
+func TestAnAnswerAboutAnotherGroupIsRefused(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{})
+	_, all := survey(t, c.driver(t, nil))
+	c.Adjust(func(m *scimtest.Manners) { m.OtherGroup = "g-empty" })
+	r, err := c.driver(t, nil).Apply(t.Context(), lastday.NewChange("c-1", theirs("u-kim"), all["group/g-staff"], lastday.None, "test"))
+	if lastday.CodeOf(err) != lastday.CodeInvalid || c.Writes() != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestOnlyWhatWasTakenIsGivenBack(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{})
+	d := c.driver(t, nil)
+	_, all := survey(t, d)
+	take(t, d, all["role/editor"], lastday.None)
+	for _, undo := range []string{`{"value":"admin"}`, `{`, `"editor"`} {
+		back := lastday.NewChange("c-2", theirs("u-kim"), all["role/editor"], rungHeld, "test")
+		back.From, back.Undo = lastday.None, map[string]string{"value": undo}
+		if r, err := d.Apply(t.Context(), back); lastday.CodeOf(err) != lastday.CodeInvalid {
+			t.Errorf("%s: %+v, %v", undo, r, err)
+		}
+	}
+}
+
 func TestGroupsInGroupsAreChangedWhereTheWayInIs(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{})
 	c.Server.Put("Groups", club("g-all", "all", "g-staff"))
@@ -241,8 +291,14 @@ func TestLevelsFollowWhatIsKnown(t *testing.T) {
 func TestTheLastAdministratorIsNotTaken(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{})
 	_, all := survey(t, c.driver(t, nil))
+	for _, other := range []string{"u-lee", "u-ada"} {
+		c.Put(other, integrationtest.Entry{Kind: kindAccount, Resource: other, Rung: lastday.None})
+	}
+	if r := take(t, c.driver(t, nil), all["group/g-ops"], lastday.None); r.Outcome != lastday.OutcomeRefused {
+		t.Errorf("members that are not active keep a group of administrators: %+v", r)
+	}
+	c.Put("u-lee", integrationtest.Entry{Kind: kindAccount, Resource: "u-lee", Rung: rungActive})
 	c.Put("u-lee", integrationtest.Entry{Kind: kindRole, Resource: "admin", Rung: lastday.None})
-	c.Put("u-ada", integrationtest.Entry{Kind: kindAccount, Resource: "u-ada", Rung: lastday.None}) // is one, and cannot act
 	for _, key := range []string{"account", "role/admin"} {
 		change := lastday.NewChange("c-1", theirs("u-kim"), all[key], lastday.None, "test")
 		r, err := c.driver(t, nil).Apply(t.Context(), change)

@@ -149,6 +149,7 @@ func (s *Server) store(kind, id string, fresh resource) {
 		return
 	}
 	s.version[id]++
+	s.manners.Blind = s.manners.Blind || s.manners.BlindAfterWrite
 	tidyMembers(fresh)
 	off := kind == "Users" && fresh["active"] == false && all[i]["active"] != false
 	all[i] = fresh

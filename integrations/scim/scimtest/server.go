@@ -59,8 +59,12 @@ type Manners struct {
 	Cursor bool
 	// Blind shows neither users nor groups.
 	Blind bool
+	// BlindAfterWrite makes it blind with the next write.
+	BlindAfterWrite bool
 	// Instead answers with this user, whoever is asked for.
 	Instead string
+	// OtherGroup answers with this group, whichever is asked for by its id.
+	OtherGroup string
 	// NoGroups and NoDiscovery answer 404 there.
 	NoGroups, NoDiscovery bool
 	// WithoutVersions tells no versions.
@@ -192,6 +196,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) single(w http.ResponseWriter, r *http.Request, kind, id string) error {
 	if kind == "Users" && s.manners.Instead != "" {
 		id = s.manners.Instead
+	}
+	if kind == "Groups" && s.manners.OtherGroup != "" {
+		id = s.manners.OtherGroup
 	}
 	if s.manners.Blind || slices.Contains(s.manners.HiddenGroups, id) {
 		return errNoResource
