@@ -107,6 +107,26 @@ func TestThePasswordIsMadeUselessTwiceAndOnlyOnceDisabled(t *testing.T) {
 	}
 }
 
+func TestWithoutStampsNoPasswordIsTouched(t *testing.T) {
+	w := newADWorld(t)
+	w.ad.Hide("msDS-ReplAttributeMetaData")
+	d := w.open(w.secure())
+	page := inventory(t, d, w.kim())
+	take(t, d, w.kim(), grantOf(t, page, kindSignIn, ""), lastday.OutcomeApplied)
+	take(t, d, w.kim(), grantOf(t, page, kindPassword, ""), lastday.OutcomeRefused)
+}
+
+// What is not shown is not guessed: writing it anew would lose the other bits.
+func TestAHiddenControlIsNotWritten(t *testing.T) {
+	w := newADWorld(t)
+	d := w.open(w.config())
+	g := grantOf(t, inventory(t, d, w.kim()), kindSignIn, "")
+	w.ad.Hide("userAccountControl")
+	if r, err := d.Apply(t.Context(), changeOf(w.kim(), g, lastday.None)); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // An attempt that ended between the two resets must not pass for done.
 func TestOneResetIsNotEnough(t *testing.T) {
 	w := newADWorld(t)

@@ -121,6 +121,47 @@ func TestALockWithoutAPolicyThatLocksIsNone(t *testing.T) {
 	take(t, d, w.kim, grantOf(t, page, kindSignIn, ""), lastday.OutcomeAlready)
 }
 
+func TestALockThatHoldsNoMoreIsTakenBackAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.add("cn=soft,"+w.base, "objectClass=device", "objectClass=pwdPolicy", "cn=soft", "pwdAttribute=userPassword")
+	d := w.driver()
+	g := grantOf(t, inventory(t, d, w.kim), kindSignIn, "")
+	taken := take(t, d, w.kim, g, lastday.OutcomeApplied)
+	w.modify("replace", w.person("kim"), "pwdPolicySubentry", "cn=soft,"+w.base)
+	giveBack(t, d, w.kim, g, taken, lastday.OutcomeApplied)
+	if now := w.entry(w.person("kim")).GetAttributeValue("pwdAccountLockedTime"); now != "" {
+		t.Errorf("locked: %q", now)
+	}
+}
+
+// Out of sight of the bases is not gone.
+func TestAnAccountThatWasMovedOutOfTheBasesIsNotGone(t *testing.T) {
+	w := newWorld(t)
+	d := w.driver()
+	g := grantOf(t, inventory(t, d, w.kim), kindSignIn, "")
+	w.add("ou=archive-"+w.kim+","+ldaptest.Suffix, "objectClass=organizationalUnit")
+	w.mu.Lock()
+	err := w.root.ModifyDN(goldap.NewModifyDNRequest(w.person("kim"), "uid=kim", true, "ou=archive-"+w.kim+","+ldaptest.Suffix))
+	w.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := d.List(t.Context(), lastday.Account{System: "ldap", ID: w.kim}, ""); lastday.CodeOf(err) != lastday.CodeInvalid || !strings.Contains(err.Error(), "bases") {
+		t.Errorf("list: %+v, %v", page, err)
+	}
+	if r, err := d.Apply(t.Context(), changeOf(w.kim, g, lastday.None)); lastday.CodeOf(err) != lastday.CodeInvalid {
+		t.Errorf("apply: %+v, %v", r, err)
+	}
+	a := newADWorld(t)
+	ad := a.open(a.config())
+	ad.cfg.Bases = []string{"OU=People," + ldaptest.Domain}
+	a.ad.Put("OU=People,"+ldaptest.Domain, "objectClass", "organizationalUnit")
+	a.ad.Put("CN=moved,"+ldaptest.Domain, "objectClass", "user", "objectCategory", "person")
+	if page, err := ad.List(t.Context(), lastday.Account{System: "ldap", ID: a.ad.GUID("CN=moved," + ldaptest.Domain)}, ""); lastday.CodeOf(err) != lastday.CodeInvalid {
+		t.Errorf("list: %+v, %v", page, err)
+	}
+}
+
 // A lock that time ends is none for long, and comes back as it was.
 func TestATemporaryLockComesBack(t *testing.T) {
 	w := newWorld(t)

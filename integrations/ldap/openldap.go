@@ -63,10 +63,11 @@ func lockMover() mover {
 		rung: func(j *job) (string, error) {
 			var err error
 			holds, err = j.lockout(opApply, j.account)
-			return lockRung(j.account, holds), err
+			// What we wrote is taken back also where it has come to hold nothing.
+			return lockRung(j.account, holds || !j.down), err
 		},
 		write: func(j *job) ([]*goldap.ModifyRequest, error) {
-			if !holds {
+			if j.down && !holds {
 				return nil, j.refuse(policyNote)
 			}
 			return one(lockRequest(j)), nil

@@ -79,6 +79,9 @@ func passwordMover() mover {
 			if !disabled(j.account) {
 				return nil, j.refuse("the account is not disabled: the person could set a new password with the help of whoever does not know; disable it first")
 			}
+			if stampOf(j.account, "unicodePwd").Version == 0 {
+				return nil, j.refuse("msDS-ReplAttributeMetaData is not shown to us: nothing would show that the password was set")
+			}
 			if j.tls == nil {
 				return nil, j.refuse("Active Directory takes a password over an encrypted connection only")
 			}

@@ -2,7 +2,10 @@ package ldap
 
 import (
 	"context"
+	"slices"
 	"strings"
+
+	goldap "github.com/go-ldap/ldap/v3"
 
 	"lastday"
 )
@@ -46,7 +49,33 @@ func (l *link) look(op, id string) (scene, error) {
 	if elsewhere && s.account == nil {
 		return scene{}, lastday.Errorf(lastday.CodeInvalid, op, "a part of the tree is on another server, and referrals are not followed: bases must end before it")
 	}
+	if s.account == nil && s.canary != nil {
+		return s, l.strayed(op, id, filter)
+	}
 	return s, nil
+}
+
+// strayed is an error if the account that is not under the bases is elsewhere in
+// the directory: out of sight is not gone.
+func (l *link) strayed(op, id, filter string) error {
+	root, err := l.read(op, "", everything, "namingContexts", "defaultNamingContext")
+	if err != nil || root == nil {
+		return err
+	}
+	contexts := root.all("namingContexts")
+	if l.flavour.ad() {
+		contexts = root.all("defaultNamingContext")
+	}
+	for _, context := range contexts {
+		found, _, err := l.searchIn(op, context, goldap.ScopeWholeSubtree, query{filter: filter, attrs: []string{l.flavour.id}})
+		if err != nil && !codeIs(err, lastday.CodeNotFound) && !codeIs(err, lastday.CodeDenied) {
+			return err
+		}
+		if slices.ContainsFunc(found, func(e *entry) bool { return e.id() == id }) {
+			return lastday.Errorf(lastday.CodeInvalid, op, "the account is in the directory, but not under the bases: it was moved, or bases are too narrow")
+		}
+	}
+	return nil
 }
 
 // controls are filters for the canary's and our own entry.

@@ -48,6 +48,7 @@ type AD struct {
 	page, values int
 	writers      map[string]bool
 	blind        map[string]bool
+	hidden       string
 
 	server
 }
@@ -148,6 +149,13 @@ func (a *AD) Set(dn, attr string, values ...string) {
 	a.set(a.find(dn), attr, values...)
 }
 
+// Hide lets nobody see an attribute.
+func (a *AD) Hide(attr string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hidden = strings.ToLower(attr)
+}
+
 // Values gives what an attribute holds.
 func (a *AD) Values(dn, attr string) []string {
 	a.mu.Lock()
@@ -216,6 +224,8 @@ func (a *AD) find(dn string) *object {
 // get gives an attribute, also those that are made when asked for.
 func (a *AD) get(o *object, attr string) []string {
 	switch strings.ToLower(attr) {
+	case a.hidden:
+		return nil
 	case "distinguishedname":
 		return []string{o.dn}
 	case "memberof":
