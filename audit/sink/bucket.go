@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/xml"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -239,9 +240,7 @@ func (b *Bucket) call(ctx context.Context, method, key string, query url.Values,
 	if err != nil {
 		return answer{}, lastday.Errorf(lastday.CodeInvalid, b.op, "the address makes no request")
 	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	sum := sha256.Sum256(body)
 	digest := hex.EncodeToString(sum[:])
 	r.Header.Set("X-Amz-Content-Sha256", digest)

@@ -50,21 +50,28 @@ func NewGit(c GitConfig) (*Git, error) {
 	if c.Program == "" {
 		c.Program = "git"
 	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return &Git{c: c}, nil
+}
+
+func (c GitConfig) check() error {
 	word := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 	for _, text := range []string{c.Branch, c.Folder} {
 		if !word.MatchString(text) || strings.Contains(text, "..") || path.Clean(text) != text || strings.HasSuffix(text, ".lock") {
-			return nil, lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "branch and folder must be letters, digits, dots, dashes and slashes")
+			return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "branch and folder must be letters, digits, dots, dashes and slashes")
 		}
 	}
 	if c.Name == "" || c.Dir == "" || c.Remote == "" || strings.HasPrefix(c.Remote, "-") || strings.Contains(c.Remote, "::") {
-		return nil, lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "name, dir and remote must be given, and the remote be a path or an address")
+		return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "name, dir and remote must be given, and the remote be a path or an address")
 	}
 	if u, err := url.Parse(c.Remote); err == nil && u.User != nil {
 		if _, has := u.User.Password(); has {
-			return nil, lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote holds a password: use a credential helper")
+			return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote holds a password: use a credential helper")
 		}
 	}
-	return &Git{c: c}, nil
+	return nil
 }
 
 // Name is the name that it was given.

@@ -140,23 +140,20 @@ func (p *Publisher) bring(ctx context.Context, s Sink, c audit.Signed) (checked 
 	there, err := s.Last(ctx)
 	switch code := lastday.CodeOf(err); {
 	case err == nil:
-		if err := p.compare(ctx, there, c); err != nil {
+		if err := p.compare(ctx, there, before, c); err != nil {
 			return false, err
 		}
-		checked = true
-		if known && there.Size < before.Size {
-			return checked, lastday.Errorf(lastday.CodeProtected, "checkpoints: compare", "it took a checkpoint of %d entries, and only one of %d stands there", before.Size, there.Size)
-		}
 		if there.Size > c.Size || there.Size == c.Size && !there.At.Before(c.At) {
-			return checked, p.remember(ctx, s.Name(), before, there) // another process was faster
+			return true, p.remember(ctx, s.Name(), before, there) // it is there, or another process was faster
 		}
 	case code == lastday.CodeNotFound && known:
 		return false, lastday.Errorf(lastday.CodeProtected, "checkpoints: compare", "it took a checkpoint of %d entries, and none stands there", before.Size)
-	case code == lastday.CodeUnsupported && known && bytes.Equal(before.Text, c.Text):
+	case code == lastday.CodeUnsupported && bytes.Equal(before.Text, c.Text):
 		return false, nil
 	case code != lastday.CodeNotFound && code != lastday.CodeUnsupported:
 		return false, err
 	}
+	checked = err == nil
 	if err := s.Put(ctx, c); err != nil {
 		return checked, err
 	}
@@ -171,11 +168,15 @@ func (p *Publisher) remember(ctx context.Context, name string, before, c audit.S
 	return p.o.Log.SetDelivered(ctx, name, c)
 }
 
-// compare holds what stands somewhere against the log as it is.
-func (p *Publisher) compare(ctx context.Context, there, c audit.Signed) error {
+// compare holds what stands somewhere against what we brought there, which may
+// be nothing, and against the log as it is.
+func (p *Publisher) compare(ctx context.Context, there, before, c audit.Signed) error {
 	const op = "checkpoints: compare"
 	if _, err := p.o.Keys.Open(there.Text); err != nil {
 		return lastday.Wrap(lastday.CodeProtected, op, "what stands there is not of this log", err)
+	}
+	if there.Size < before.Size {
+		return lastday.Errorf(lastday.CodeProtected, op, "it took a checkpoint of %d entries, and only one of %d stands there", before.Size, there.Size)
 	}
 	if there.Size > c.Size {
 		// Another process may have been faster.

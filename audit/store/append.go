@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -130,7 +129,7 @@ func (s *Store) findRows(ctx context.Context, tx *sql.Tx, rows []*row) error {
 		ids = append(ids, r.ID)
 	}
 	for part := range chunks(ids, mostArgs) {
-		query := `SELECT ` + entryColumns + ` FROM log_entry WHERE id IN (` + places(1, len(part)) + `)`
+		query := `SELECT ` + entryColumns + ` FROM log_entry WHERE id IN (` + s.d.places(1, len(part)) + `)`
 		err := s.scanEntries(ctx, tx, query, anys(part), func(there audit.Entry) (bool, error) {
 			r := byID[there.ID]
 			if !there.Erased() && !bytes.Equal(there.Body, r.entry.Body) {
@@ -210,7 +209,8 @@ func (s *Store) insertEntries(ctx context.Context, tx *sql.Tx, rows []*row) erro
 			e := r.entry
 			args = append(args, e.Index, e.ID, e.Case, r.Seq, string(e.Kind), e.At.UnixNano(), e.Leaf[:], orNull(r.Person), e.Salt, e.Body)
 		}
-		query := `INSERT INTO log_entry (idx, id, case_id, seq, kind, at, leaf, person, salt, body) VALUES ` + tuples(len(part), columns)
+		//nolint:gosec // what is put together are numbered places of arguments
+		query := `INSERT INTO log_entry (idx, id, case_id, seq, kind, at, leaf, person, salt, body) VALUES ` + s.d.tuples(len(part), columns)
 		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
 			return s.wrap("audit: append", "write the records", err)
 		}
@@ -225,7 +225,8 @@ func (s *Store) insertHashes(ctx context.Context, tx *sql.Tx, first int64, hashe
 			args = append(args, first, h[:])
 			first++
 		}
-		query := fmt.Sprintf(`INSERT INTO log_hash (idx, hash) VALUES %s`, tuples(len(part), 2))
+		//nolint:gosec // what is put together are numbered places of arguments
+		query := `INSERT INTO log_hash (idx, hash) VALUES ` + s.d.tuples(len(part), 2)
 		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
 			return s.wrap("audit: append", "write the tree", err)
 		}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -16,6 +15,8 @@ type dialect struct {
 	// lock makes the transaction that it begins with the only one that writes; a
 	// database whose transactions are so by themselves has none.
 	lock string
+	// mark writes the place of an argument; places stand in the order of arguments.
+	mark func(number int) string
 	// tables says whether our tables are there.
 	tables string
 	// refused says whether a constraint or a trigger of ours refused.
@@ -27,23 +28,23 @@ type dialect struct {
 // mostArgs is how many arguments one statement gets at most.
 const mostArgs = 500
 
-// places writes numbered places of arguments: $3,$4.
-func places(first, n int) string {
+// places writes the places of n arguments, such as $3,$4.
+func (d dialect) places(first, n int) string {
 	var b strings.Builder
 	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString("$" + strconv.Itoa(first+i))
+		b.WriteString(d.mark(first + i))
 	}
 	return b.String()
 }
 
 // tuples writes the places of rows of n columns: ($1,$2),($3,$4).
-func tuples(rows, n int) string {
+func (d dialect) tuples(rows, n int) string {
 	parts := make([]string, rows)
 	for i := range parts {
-		parts[i] = "(" + places(1+i*n, n) + ")"
+		parts[i] = "(" + d.places(1+i*n, n) + ")"
 	}
 	return strings.Join(parts, ",")
 }

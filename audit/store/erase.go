@@ -176,6 +176,7 @@ func (s *Store) erase(ctx context.Context, o order, pick func(tx *sql.Tx) ([]can
 
 // candidates are the entries that still hold something and that the condition selects.
 func (s *Store) candidates(ctx context.Context, tx *sql.Tx, where string, args []any) ([]candidate, error) {
+	//nolint:gosec // the conditions are our own, their values are arguments
 	query := `SELECT idx, id, case_id, kind, COALESCE(person, ''),
 		CASE WHEN EXISTS (SELECT 1 FROM log_entry c WHERE c.case_id = e.case_id AND c.kind = 'closed') THEN 0 ELSE 1 END
 		FROM log_entry e WHERE body IS NOT NULL` + where + ` ORDER BY idx`
@@ -283,10 +284,12 @@ func (s *Store) eraseIndexes(ctx context.Context, tx *sql.Tx, record string, ind
 		for _, index := range part {
 			args = append(args, index, record)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO log_erasure (idx, record) VALUES `+tuples(len(part), 2), args...); err != nil {
+		//nolint:gosec // what is put together are numbered places of arguments
+		query := `INSERT INTO log_erasure (idx, record) VALUES ` + s.d.tuples(len(part), 2)
+		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
 			return s.wrap("audit: erase", "note what is erased", err)
 		}
-		query := `UPDATE log_entry SET person = NULL, salt = NULL, body = NULL WHERE idx IN (` + places(1, len(part)) + `)`
+		query = `UPDATE log_entry SET person = NULL, salt = NULL, body = NULL WHERE idx IN (` + s.d.places(1, len(part)) + `)`
 		if _, err := tx.ExecContext(ctx, query, anys(part)...); err != nil {
 			return s.wrap("audit: erase", "", err)
 		}

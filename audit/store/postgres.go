@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -37,6 +38,7 @@ func postgresDialect() dialect {
 	return dialect{
 		dir:    "postgres",
 		lock:   lockPostgres,
+		mark:   func(number int) string { return "$" + strconv.Itoa(number) },
 		tables: `SELECT COUNT(*) FROM (SELECT to_regclass('log_version') AS name) t WHERE name IS NOT NULL`,
 		refused: func(err error) bool {
 			e, ok := errors.AsType[*pgconn.PgError](err)

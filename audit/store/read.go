@@ -165,7 +165,7 @@ func (s *Store) Hashes(ctx context.Context, size int64) iter.Seq2[tlog.Hash, err
 }
 
 func (s *Store) hashPage(ctx context.Context, next *int64, end int64) ([]tlog.Hash, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT idx, hash FROM log_hash WHERE idx >= $1 AND idx < $2 ORDER BY idx LIMIT `+strconv.Itoa(8*page), *next, end)
+	rows, err := s.db.QueryContext(ctx, `SELECT idx, hash FROM log_hash WHERE idx >= $1 AND idx < $2 ORDER BY idx LIMIT $3`, *next, end, 8*page)
 	if err != nil {
 		return nil, s.wrap("audit: read", "the tree", err)
 	}

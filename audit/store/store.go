@@ -147,7 +147,7 @@ func (s *Store) hashes(ctx context.Context, q querier) tlog.HashReader {
 }
 
 func (s *Store) readHashes(ctx context.Context, q querier, indexes []int64, found map[int64]tlog.Hash) error {
-	rows, err := q.QueryContext(ctx, `SELECT idx, hash FROM log_hash WHERE idx IN (`+places(1, len(indexes))+`)`, anys(indexes)...)
+	rows, err := q.QueryContext(ctx, `SELECT idx, hash FROM log_hash WHERE idx IN (`+s.d.places(1, len(indexes))+`)`, anys(indexes)...)
 	if err != nil {
 		return s.wrap("audit: tree", "read hashes", err)
 	}

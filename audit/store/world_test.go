@@ -17,12 +17,12 @@ import (
 )
 
 // The PostgreSQL server that the tests share, started when the first one wants
-// it. Every test has a database of its own.
+// it. Every test has a schema or a database of its own.
 var (
 	server      *postgrestest.Server
 	startServer = sync.OnceValue(start)
 	folder      string
-	databases   atomic.Int64
+	worlds      atomic.Int64
 )
 
 func TestMain(m *testing.M) {
@@ -74,7 +74,8 @@ type world struct {
 	// exec changes the database behind the store's back, without its triggers.
 	exec func(query string)
 	// try changes the database as anybody may who has it open.
-	try func(query string) error
+	try      func(query string) error
+	postgres bool
 	// files are the folder with everything that the database keeps.
 	files string
 }
@@ -118,24 +119,44 @@ func inSQLite(t *testing.T) *world {
 	return w
 }
 
+// inPostgres is a log in a schema of its own.
 func inPostgres(t *testing.T) *world {
 	t.Helper()
 	if err := startServer(); err != nil {
 		t.Fatal(err)
 	}
+	schema := fmt.Sprintf("log%d", worlds.Add(1))
+	execPostgres(t, "postgres", "CREATE SCHEMA "+schema)
+	return inSchema(t, "postgres", schema)
+}
+
+// inOwnPostgres is a log in a database of its own, whose files a test can search.
+func inOwnPostgres(t *testing.T) *world {
+	t.Helper()
+	if err := startServer(); err != nil {
+		t.Fatal(err)
+	}
+	database := fmt.Sprintf("log%d", worlds.Add(1))
+	execPostgres(t, "postgres", "CREATE DATABASE "+database)
+	return inSchema(t, database, "public")
+}
+
+func inSchema(t *testing.T, database, schema string) *world {
+	t.Helper()
 	w := newWorld(t)
-	name := fmt.Sprintf("log%d", databases.Add(1))
-	execPostgres(t, "postgres", "CREATE DATABASE "+name)
-	url := server.URL("", "postgres", postgrestest.Password, name)
+	w.postgres = true
+	url := server.URL("", "postgres", postgrestest.Password, database) + "&search_path=" + schema
 	w.open = func() (*store.Store, error) { return store.OpenPostgres(t.Context(), url, w.options()) }
 	w.again = func(o store.Options) *store.Store {
 		return opened(t, func() (*store.Store, error) { return store.OpenPostgres(t.Context(), url, o) })
 	}
-	w.exec = func(query string) {
-		execPostgres(t, name, "SET session_replication_role = replica; "+query)
+	w.try = func(query string) error {
+		return tryPostgres(t, database, "SET search_path = "+schema+"; "+query)
 	}
-	w.try = func(query string) error { return tryPostgres(t, name, query) }
-	w.files = filepath.Join(folder, "data", "base", databaseOID(t, name))
+	w.exec = func(query string) {
+		execPostgres(t, database, "SET session_replication_role = replica; SET search_path = "+schema+"; "+query)
+	}
+	w.files = filepath.Join(folder, "data", "base", databaseOID(t, database))
 	w.Store = w.again(w.options())
 	return w
 }
