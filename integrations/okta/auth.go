@@ -53,8 +53,9 @@ func (a ServiceApp) check() error {
 // authorizer puts our credential on calls.
 type authorizer interface {
 	authorize(req *http.Request) error
-	// forget is told that the credential was not accepted.
-	forget()
+	// forget is told that the credential was not accepted, and says whether
+	// another can be had by trying again.
+	forget() (renewable bool)
 	// scopes are those of the credential; nil means that it has no scopes but its
 	// owner's admin roles.
 	scopes(ctx context.Context) ([]string, error)
@@ -95,7 +96,7 @@ func (s ssws) authorize(req *http.Request) error {
 	return nil
 }
 
-func (s ssws) forget() {}
+func (s ssws) forget() bool { return false }
 
 func (s ssws) scopes(context.Context) ([]string, error) { return nil, nil }
 
@@ -108,6 +109,7 @@ type service struct {
 
 	mu    sync.Mutex
 	token string
+	since time.Time
 	until time.Time
 	has   []string
 }
@@ -124,10 +126,13 @@ func (s *service) authorize(req *http.Request) error {
 	return nil
 }
 
-func (s *service) forget() {
+// forget drops the token. One that is refused as soon as it was minted will not be
+// followed by a better one.
+func (s *service) forget() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.token = ""
+	return s.now().Sub(s.since) > time.Minute
 }
 
 func (s *service) scopes(ctx context.Context) ([]string, error) {
@@ -149,7 +154,8 @@ func (s *service) current(ctx context.Context) (string, []string, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	s.token, s.until = got.Token, s.now().Add(time.Duration(got.ExpiresIn)*time.Second)
+	s.token, s.since = got.Token, s.now()
+	s.until = s.since.Add(time.Duration(got.ExpiresIn)*time.Second)
 	s.has = strings.Fields(got.Scope)
 	return s.token, s.has, nil
 }

@@ -29,15 +29,20 @@ func TestAServiceAppMintsATokenAndKeepsItForAnHour(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsNoLongerAcceptedIsNotUsedAgain(t *testing.T) {
+func TestATokenThatIsNoLongerAcceptedIsRenewedByTheNextAttempt(t *testing.T) {
 	w := newWorld(t, true)
 	w.survey(t, w.leaver)
+	w.clock.skip(2 * time.Minute)
 	w.server.RevokeBearers()
-	if _, err := w.driver.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeDenied {
-		t.Errorf("%v", err)
+	if _, err := w.driver.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeTransient {
+		t.Errorf("%v; want one that is tried again", err)
 	}
 	if _, err := w.driver.Probe(t.Context()); err != nil {
 		t.Errorf("the next attempt: %v", err)
+	}
+	w.server.RevokeBearers()
+	if _, err := w.driver.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("refused as soon as it was minted: %v; want a person", err)
 	}
 }
 

@@ -20,8 +20,9 @@ import (
 // client makes one request per call and knows Okta's errors.
 type client struct {
 	http *httpx.Client
-	// refused is told that our credential was not accepted.
-	refused func()
+	// refused is told that our credential was not accepted, and says whether trying
+	// again gets another.
+	refused func() bool
 }
 
 // get reads JSON.
@@ -115,8 +116,9 @@ func (c *client) explain(op string, reply httpx.Reply, err error) error {
 	if code == codeNoFeature || code == codeNoMethod {
 		said.Code = lastday.CodeUnsupported
 	}
-	if reply.Status == http.StatusUnauthorized {
-		c.refused()
+	if reply.Status == http.StatusUnauthorized && c.refused() {
+		said.Code = lastday.CodeTransient
+		said.What += ": the next attempt takes a new access token"
 	}
 	if said.Code == lastday.CodeRateLimited && reply.Header.Get("Retry-After") == "" {
 		said.RetryAfter = untilReset(reply.Header, said.RetryAfter)

@@ -207,6 +207,30 @@ func TestARefusalOfOktaIsToldAndNotRetriedForEver(t *testing.T) {
 	}
 }
 
+// Somebody else is faster, between our reading and our writing.
+func TestARaceForTheStatusIsSettledByReadingAgain(t *testing.T) {
+	const route = "POST /api/v1/users/{id}/lifecycle/{verb}"
+	for status, want := range map[string]lastday.Outcome{statusSuspended: lastday.OutcomeAlready, "PASSWORD_EXPIRED": ""} {
+		w := newWorld(t, false)
+		g := w.grantOf(t, kindSignIn, "")
+		w.server.Race(route, codeInvalidState, func() { w.leaver.Status = status })
+		r, err := w.driver.Apply(t.Context(), w.change(g, lastday.None))
+		if r.Outcome != want || (want == "") != (lastday.CodeOf(err) == lastday.CodeTransient) {
+			t.Errorf("now %s: outcome %q, error %v", status, r.Outcome, err)
+		}
+	}
+}
+
+func TestWhatOktaIsStillAtIsAcceptedAndNotAskedForTwice(t *testing.T) {
+	w := newWorld(t, false)
+	g := w.grantOf(t, kindAccount, "")
+	w.server.Set(w.leaver, func(u *oktatest.User) { u.Transitioning = statusGone })
+	writes := w.server.Writes()
+	if r := w.take(t, g); r.Outcome != lastday.OutcomeAccepted || w.server.Writes() != writes {
+		t.Errorf("outcome %q (%s)", r.Outcome, r.Note)
+	}
+}
+
 func TestSessionsAreOpenUntilTheLogSaysOtherwise(t *testing.T) {
 	w := newWorld(t, false)
 	taken := w.take(t, w.grantOf(t, kindSession, ""))

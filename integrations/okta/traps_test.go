@@ -137,10 +137,74 @@ func TestSessionsInAppsAndDevicesAreResidue(t *testing.T) {
 func TestAnAppListAboutSomebodyElseIsRefused(t *testing.T) {
 	w := newWorld(t, false)
 	g := w.grantOf(t, kindApp, w.app)
-	w.server.Break(integrationtest.WrongUser)
-	defer w.server.Mend()
+	w.server.IgnoreFilters()
 	if r, err := w.driver.Apply(t.Context(), w.change(g, lastday.None)); lastday.CodeOf(err) != lastday.CodeInvalid {
 		t.Errorf("outcome %q, error %v", r.Outcome, err)
+	}
+}
+
+// Neither the end of earlier sessions nor of somebody else's is the end of these.
+func TestALogThatIgnoresItsFilterShowsNothing(t *testing.T) {
+	w := newWorld(t, false)
+	w.take(t, w.grantOf(t, kindSession, ""))
+	w.server.SignIn(w.leaver)
+	session := w.grantOf(t, kindSession, "")
+	other := lastday.NewChange("case", lastday.Account{System: "okta", ID: w.other.ID}, session, lastday.None, "test")
+	if r, err := w.driver.Apply(t.Context(), other); err != nil || r.Outcome != lastday.OutcomeApplied {
+		t.Fatalf("outcome %q, error %v", r.Outcome, err)
+	}
+	w.server.IgnoreFilters()
+	w.server.Unpaged()
+	if r := w.take(t, session); r.Outcome != lastday.OutcomeApplied {
+		t.Errorf("outcome %q: the log was about others", r.Outcome)
+	}
+}
+
+func TestWhatComesByAGroupIsNotTakenFromThePerson(t *testing.T) {
+	w := newWorld(t, false)
+	inv := w.survey(t, w.leaver)
+	writes := w.server.Writes()
+	for _, g := range inv.Grants {
+		if len(g.Via) == 0 {
+			continue
+		}
+		if r := w.take(t, g); r.Outcome != lastday.OutcomeRefused || !strings.Contains(r.Note, "by way of") {
+			t.Errorf("%s: outcome %q (%s)", g.Kind, r.Outcome, r.Note)
+		}
+	}
+	if w.server.Writes() != writes {
+		t.Errorf("something was written")
+	}
+}
+
+func TestAClientThatIsNoLongerKnownHoldsNothing(t *testing.T) {
+	w := newWorld(t, false)
+	tokens, consent := w.grantOf(t, kindRefresh, ""), w.grantOf(t, kindConsent, "")
+	w.take(t, tokens)
+	w.take(t, consent)
+	if r := w.take(t, tokens); r.Outcome != lastday.OutcomeAlready {
+		t.Errorf("outcome %q (%s)", r.Outcome, r.Note)
+	}
+}
+
+func TestDevicesThatCannotBeListedAreLookedForByHand(t *testing.T) {
+	w := newWorld(t, false)
+	w.server.Refuse("GET /api/v1/users/{id}/devices", codeNoMethod)
+	i := slices.IndexFunc(w.survey(t, w.leaver).Residue, func(r lastday.Residue) bool { return r.Kind == "device" && strings.Contains(r.Why, codeNoMethod) })
+	if i < 0 {
+		t.Errorf("nobody is told")
+	}
+}
+
+func TestALoginThatLeadsToSomebodyElseIsRefused(t *testing.T) {
+	w := newWorld(t, false, func(c *Config) { c.Canary = "boss@acme.example" })
+	if _, err := w.driver.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.server.Break(integrationtest.WrongUser)
+	defer w.server.Mend()
+	if _, err := w.driver.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeInvalid {
+		t.Errorf("somebody else passes for the canary: %v", err)
 	}
 }
 

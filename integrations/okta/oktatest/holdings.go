@@ -22,6 +22,9 @@ func (u *User) json() map[string]any {
 	if u.Employee != "" {
 		out["profile"].(map[string]any)["employeeNumber"] = u.Employee
 	}
+	if u.Transitioning != "" {
+		out["transitioningToStatus"] = u.Transitioning
+	}
 	if !u.login.IsZero() {
 		out["lastLogin"] = stamp(u.login)
 	}
@@ -87,6 +90,9 @@ func (s *Server) listRules(*http.Request) reply {
 func (s *Server) listApps(r *http.Request) reply {
 	q := r.URL.Query()
 	attribute, id, filtered := parseEq(q.Get("filter"))
+	if s.ignore && filtered {
+		id = s.wrong().ID
+	}
 	if q.Get("filter") != "" && (!filtered || attribute != "user.id") {
 		return fail(http.StatusBadRequest, "E0000031", "Invalid search criteria.")
 	}
@@ -161,6 +167,9 @@ func clientsOf(u *User, _ *http.Request) reply {
 func (s *Server) tokensOf(u *User, r *http.Request) reply {
 	client := r.PathValue("client")
 	scopes, held := u.tokens[client]
+	if _, known := u.consents[client]; !held && !known {
+		return notFound(client + " (OAuthClient)")
+	}
 	if !held {
 		return reply{200, []any{}}
 	}

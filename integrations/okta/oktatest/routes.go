@@ -136,14 +136,26 @@ func (s *Server) listUsers(r *http.Request) reply {
 	return reply{200, out}
 }
 
-// parseEq reads `attribute eq "value"`.
+// parseEq reads `attribute eq "value"` and nothing more: a quote in the value is
+// written with a backslash.
 func parseEq(expression string) (attribute, value string, ok bool) {
-	attribute, value, ok = strings.Cut(expression, " eq ")
-	if !ok || len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
+	attribute, quoted, _ := strings.Cut(expression, " eq ")
+	if !strings.HasPrefix(quoted, `"`) {
 		return "", "", false
 	}
-	value = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(value[1 : len(value)-1])
-	return attribute, value, true
+	var text strings.Builder
+	for i := 1; i < len(quoted); i++ {
+		switch {
+		case quoted[i] == '"':
+			return attribute, text.String(), i == len(quoted)-1
+		case quoted[i] == '\\':
+			i++
+		}
+		if i < len(quoted) {
+			text.WriteByte(quoted[i])
+		}
+	}
+	return "", "", false
 }
 
 // lifecycle moves between statuses as documented, and refuses all else.
@@ -272,7 +284,7 @@ func (s *Server) logs(r *http.Request) reply {
 	}
 	out := []any{}
 	for _, e := range slices.Backward(s.events) {
-		if e.kind == kind && `"`+e.target+`"` == target && !e.at.Before(since) {
+		if s.ignore || e.kind == kind && `"`+e.target+`"` == target && !e.at.Before(since) {
 			out = append(out, map[string]any{
 				"uuid": e.id, "eventType": e.kind, "published": stamp(e.at), "severity": "INFO",
 				"outcome": map[string]any{"result": "SUCCESS"}, "target": []any{map[string]any{"id": e.target, "type": "User"}},

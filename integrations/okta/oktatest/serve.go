@@ -109,7 +109,9 @@ func (s *Server) gate(w http.ResponseWriter, r *http.Request, pattern, scope str
 	if !known {
 		return refused(fail(http.StatusUnauthorized, "E0000011", "Invalid token provided"))
 	}
-	if code := s.refuse[pattern]; code != "" {
+	if why, ok := s.refuse[pattern]; ok {
+		why.then()
+		code := why.code
 		status := map[string]int{"E0000001": 400, "E0000022": 405, "E0000007": 404}[code]
 		if status == 0 {
 			status = http.StatusForbidden

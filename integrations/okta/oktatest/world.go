@@ -34,14 +34,14 @@ type Server struct {
 	ignore   bool // filters are not honoured
 	unlogged bool // the log may not be read
 	rate     *time.Time
-	refuse   map[string]string
+	refuse   map[string]refusal
 	hushed   []string
 }
 
 // User is an account. Change it with the server's methods only.
 type User struct {
 	ID, Login, Email, First, Last, Employee string
-	Status, Provider                        string
+	Status, Provider, Transitioning         string
 	login, changed                          time.Time
 	hidden                                  bool // not yet in the search index
 	gone                                    bool
@@ -74,6 +74,10 @@ type (
 		id, kind, target string
 		at               time.Time
 	}
+	refusal struct {
+		code string
+		then func()
+	}
 	bearer struct {
 		client string
 		scopes []string
@@ -86,7 +90,7 @@ type (
 func New(now func() time.Time, page int) *Server {
 	s := &Server{
 		now: now, page: page, users: map[string]*User{}, bearer: map[string]bearer{},
-		services: map[string]*service{}, refuse: map[string]string{},
+		services: map[string]*service{}, refuse: map[string]refusal{},
 	}
 	s.groups = []*group{{id: s.id("00g"), name: "Everyone", kind: "BUILT_IN"}}
 	s.AddApp("okta_enduser", "Okta Dashboard", "OPENID_CONNECT", "")
@@ -234,7 +238,7 @@ func (s *Server) AddDevice(u *User) {
 	s.Set(u, func(u *User) { u.devices = append(u.devices, s.id("guo")) })
 }
 
-// IgnoreFilters lets lists of users ignore what was asked for.
+// IgnoreFilters lets lists of users and apps and the log ignore what was asked for.
 func (s *Server) IgnoreFilters() { s.Set(nil, func(*User) { s.ignore = true }) }
 
 // HideLog lets the System Log be refused.
@@ -245,7 +249,13 @@ func (s *Server) Limit(until time.Time) { s.Set(nil, func(*User) { s.rate = &unt
 
 // Refuse answers a route, such as "POST /api/v1/users/{id}/lifecycle/suspend",
 // with an error code.
-func (s *Server) Refuse(route, code string) { s.Set(nil, func(*User) { s.refuse[route] = code }) }
+func (s *Server) Refuse(route, code string) { s.Race(route, code, func() {}) }
+
+// Race refuses a route because somebody else was faster with something, which
+// must use no method of the server.
+func (s *Server) Race(route, code string, then func()) {
+	s.Set(nil, func(*User) { s.refuse[route] = refusal{code, then} })
+}
 
 // Hush lets lists whose path ends so come empty, without a word.
 func (s *Server) Hush(ends ...string) { s.Set(nil, func(*User) { s.hushed = ends }) }
