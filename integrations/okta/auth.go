@@ -155,7 +155,7 @@ func (s *service) current(ctx context.Context) (string, []string, error) {
 		return "", nil, err
 	}
 	s.token, s.since = got.Token, s.now()
-	s.until = s.since.Add(time.Duration(got.ExpiresIn)*time.Second)
+	s.until = s.since.Add(time.Duration(got.ExpiresIn) * time.Second)
 	s.has = strings.Fields(got.Scope)
 	return s.token, s.has, nil
 }
