@@ -65,8 +65,18 @@ func render(w io.Writer, name, page string, view any) error {
 	if err := t.Execute(&out, view); err != nil {
 		return lastday.Wrap(lastday.CodeInternal, op, "fill", err)
 	}
-	if _, err := w.Write(out.Bytes()); err != nil {
+	if _, err := w.Write(bytes.Map(upright, out.Bytes())); err != nil {
 		return lastday.Wrap(lastday.CodeTransient, op, "write", err)
 	}
 	return nil
+}
+
+// upright makes signs visible that would turn the direction of what follows
+// them: a name must not rearrange the line that it stands in
+// (https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings).
+func upright(r rune) rune {
+	if (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+		return 0xfffd
+	}
+	return r
 }
