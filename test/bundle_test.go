@@ -121,3 +121,29 @@ func TestAHistoryIsToldForPeople(t *testing.T) {
 		}
 	}
 }
+
+func TestTheCommandVerifiesReplaysAndSeals(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, setup{})
+	h.startWorker()
+	h.leaves()
+	h.ends()
+	h.bundle("closed")
+	found, err := filepath.Glob(filepath.Join(h.dir, "lastday-bundles", "*closed.zip"))
+	must(t, err)
+	key := filepath.Join(h.dir, "lastday-records.key.pub")
+	out, _ := h.lastday(0, "verify", "--key", key, found[0])
+	h.says(out, "ok     the checkpoint is signed by the log", "every run decides what it decided then", "read back gone")
+	data, err := os.ReadFile(found[0])
+	must(t, err)
+	data[len(data)/2] ^= 1
+	bad := h.put("bad.zip", string(data))
+	out, errs := h.lastday(1, "verify", "--key", key, bad)
+	h.says(out+errs, "WRONG", "do not rely on it")
+	_, errs = h.lastday(2, "verify", found[0])
+	h.says(errs, "--key")
+	out, _ = h.lastday(0, "replay", "--zone", "UTC", h.caseID())
+	h.says(out, "the case begins", "this program decides the same")
+	out, _ = h.lastday(0, "seal", h.caseID())
+	h.says(out, "by-hand.zip", "lastday verify")
+}

@@ -21,6 +21,7 @@ import (
 	"lastday/audit/report"
 	"lastday/audit/store"
 	"lastday/audit/story"
+	"lastday/codec"
 	"lastday/internal/replay"
 	"lastday/workflows"
 )
@@ -39,7 +40,7 @@ type Sealer struct {
 //
 // CodeTransient: a final one is wanted, and the case has not closed yet.
 func (s Sealer) Seal(ctx context.Context, in activities.SealInput) (activities.SealOutput, error) {
-	ring, err := OpenRing(ctx, s.Parts.Config.Encryption, s.Parts.deps.Secret)
+	ring, err := s.Parts.Ring(ctx)
 	if err != nil {
 		return activities.SealOutput{}, err
 	}
@@ -224,4 +225,9 @@ type sealedLog struct{ *store.Store }
 func (l sealedLog) Keep(ctx context.Context, records []lastday.Record) error {
 	_, err := l.Append(ctx, records)
 	return err
+}
+
+// Ring is the ring of keys that encrypt histories; nil if they are not encrypted.
+func (p *Parts) Ring(ctx context.Context) (*codec.Ring, error) {
+	return OpenRing(ctx, p.Config.Encryption, p.deps.Secret)
 }

@@ -12,6 +12,7 @@ import (
 
 	"lastday"
 	"lastday/activities"
+	"lastday/audit/sink"
 	"lastday/audit/store"
 	"lastday/workflows"
 )
@@ -27,8 +28,9 @@ type Worker struct {
 	workers []worker.Worker
 	metrics *http.Server
 	failed  chan error
-	// records is nil where no cases are served.
-	records *store.Store
+	// records is nil where no cases are served, and so is what sends its checkpoints out.
+	records   *store.Store
+	publisher *sink.Publisher
 }
 
 // NewWorker makes a worker of what the configuration says it serves: cases,
@@ -55,6 +57,9 @@ func (w *Worker) serveCases(ctx context.Context) error {
 	}
 	if w.records, err = w.parts.OpenRecords(ctx); err != nil {
 		return err
+	}
+	if w.publisher, err = w.parts.Publisher(ctx, w.records); err != nil {
+		return errors.Join(err, w.records.Close())
 	}
 	cases.Recorder = recorder{w.records}
 	cases.Sealer = Sealer{Parts: w.parts, Temporal: w.client, Records: w.records}
@@ -133,6 +138,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		w.parts.deps.Log.Warn("the namespace is not prepared", "op", "prepare", "code", string(lastday.CodeOf(err)), "error", err.Error())
 	}
 	defer w.closeRecords()
+	defer w.publish(ctx)()
 	if err := w.serveMetrics(); err != nil {
 		return err
 	}
@@ -148,6 +154,30 @@ func (w *Worker) Run(ctx context.Context) error {
 		return w.stopMetrics(ctx)
 	case err := <-w.failed:
 		return lastday.Wrap(lastday.CodeTransient, "worker", "a queue could not be served any more", err)
+	}
+}
+
+// publish sends checkpoints out until ctx ends, and once more when it is waited for.
+func (w *Worker) publish(ctx context.Context) (wait func()) {
+	if w.publisher == nil {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	running, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(ended)
+		if err := w.publisher.Run(running, w.parts.every()); err != nil && running.Err() == nil {
+			w.parts.deps.Log.Error("checkpoints are not sent out any more", "op", "publish", "code", string(lastday.CodeOf(err)), "error", err.Error())
+		}
+	}()
+	return func() {
+		stop()
+		<-ended
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if _, err := w.publisher.Publish(last); err != nil {
+			w.parts.deps.Log.Warn("the last checkpoint was not sent out; it is at the next start", "op", "publish", "code", string(lastday.CodeOf(err)))
+		}
 	}
 }
 
