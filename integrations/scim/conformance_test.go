@@ -15,6 +15,7 @@ func TestConformance(t *testing.T) {
 		"groups by filter": {scimtest.Manners{MaxPage: 1}, nil},
 		"all groups read":  {scimtest.Manners{MaxPage: 2, IgnoreFilters: true, WithoutMembers: true}, func(c *Config) { c.CanaryGroup = "" }},
 		"pages by cursor":  {scimtest.Manners{MaxPage: 2, Cursor: true, OnlyFilters: []string{"userName"}}, func(c *Config) { c.Paging = pagingCursor }},
+		"scrambles logins": {scimtest.Manners{MaxPage: 2, Scrambles: true, ArrayRemove: true, NoFilterInPath: true}, with("github-emu")},
 		"forms of its own": {
 			scimtest.Manners{MaxPage: 2, NoPath: true, NoFilterInPath: true, ArrayRemove: true, TextBooleans: true, WithoutVersions: true, NoDiscovery: true, WithoutGroupsOfUser: true},
 			func(c *Config) { c.Profile, c.RoleLevels = "slack", map[string]string{"admin": "admin"} },
