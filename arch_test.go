@@ -53,6 +53,7 @@ func layers() []layer {
 		{"codec", []string{"."}, append([]string{"google.golang.org/protobuf"}, temporal...), "encryption knows payloads, not cases"},
 		{"internal/config", []string{"."}, []string{"github.com/goccy/go-yaml"}, "reading the file opens nothing"},
 		{"internal/links", []string{"."}, []string{"github.com/jackc/pgx", "modernc.org/sqlite"}, "the link table knows no system"},
+		{"internal/replay", []string{".", "activities", "workflows", "codec", "audit", "audit/bundle"}, temporal, "replaying needs the workflows and no far side"},
 		{"internal/secret", []string{"."}, nil, "who holds secrets depends on as little as possible"},
 		{"internal/app", []string{"..."}, []string{""}, "the runtime puts everything together"},
 		{"worker", []string{"internal/app"}, nil, "a main holds no decisions"},
