@@ -181,19 +181,30 @@ func (p *picture) stages(c story.Case, sc scale, k clock) {
 	for _, s := range c.Stages {
 		at := s.Moment.Instant
 		line := stageLine{X: sc.x(at), Name: s.Name, When: at.In(k.zone).Format("2 Jan 15:04"), Cut: s.Cut, Reached: !s.Reached.IsZero(), Anchor: "middle"}
-		wide := letter * float64(len(line.Name)+len(line.When)+1)
-		left := line.X - wide/2
-		if left+wide > stairWidth {
-			line.Anchor, left = "end", line.X-wide
-		}
+		left, wide := line.fit(letter)
 		r := 0
 		for r < rows-1 && ends[r] > left {
 			r++
+		}
+		if ends[r] > left { // no room for the time: the table of stages has it
+			line.When = ""
+			left, wide = line.fit(letter)
+			r = slices.Index(ends[:], slices.Min(ends[:]))
 		}
 		ends[r] = left + wide + 8
 		line.TextY = 10 + row*float64(r)
 		p.Stages = append(p.Stages, line)
 	}
+}
+
+// fit says where the label begins and how wide it is.
+func (l *stageLine) fit(letter float64) (left, wide float64) {
+	wide = letter * float64(len(l.Name)+len(l.When)+1)
+	if l.X+wide/2 > stairWidth {
+		l.Anchor = "end"
+		return l.X - wide, wide
+	}
+	return l.X - wide/2, wide
 }
 
 // ceiling is the highest level allowed, as a path of steps.

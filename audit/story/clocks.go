@@ -95,7 +95,9 @@ func (c *Clocks) take(of Case, ch Change) {
 			return
 		}
 	}
-	c.Done = later(c.Done, ch.Done)
+	if !of.Separation.Rescinded { // then there is no cut to be done
+		c.Done = later(c.Done, ch.Done)
+	}
 }
 
 func either(a, b time.Time) time.Time {

@@ -44,7 +44,7 @@ func TestTheVerdictSaysWhatTheRecordsShow(t *testing.T) {
 		"everything read back":      {storytest.Clean(3), story.Proven, story.SLAMet, "All 11 accesses in 3 systems read back gone"},
 		"two things attested":       {storytest.Contractor(), story.AnsweredFor, story.SLAAnswered, "18 of 20 accesses"},
 		"told after the last day":   {storytest.LateHR(), story.Proven, story.SLAMet, "in time"},
-		"the engagement goes on":    {storytest.RescindedCase(), story.Rescinded, story.SLANone, "1 access given back and read back; 2 not"},
+		"the engagement goes on":    {storytest.RescindedCase(), story.Rescinded, story.SLANone, "1 access given back and read back; 3 not"},
 		"somebody holds it":         {storytest.HeldCase(), story.HeldBack, story.SLARunning, "Held by ann@acme.example"},
 		"between two stages":        {storytest.OpenCase(), story.Under, story.SLARunning, "not due yet"},
 		"closed as clean, was not":  {storytest.DeafCase(), story.NotShown, story.SLAMissed, "do not show that all access is gone"},

@@ -82,7 +82,7 @@ func everything(c Case) string {
 }
 
 func remaining(c Case) string {
-	left := c.Accesses(Said, Gone, Unknown)
+	left := c.Accesses(Said, Gone, Lowered, Unknown)
 	if left == 0 {
 		return "."
 	}
