@@ -111,6 +111,7 @@ func parts() []part {
 		{"history", measureHistory},
 		{"requests", measureRequests},
 		{"memory", measureMemory},
+		{"records", measureRecords},
 	}
 }
 
