@@ -32,6 +32,10 @@ type Readback struct {
 	// Item is the column with the items' keys; it may be left out if there is but
 	// one item.
 	Item string `yaml:"item" json:"item"`
+	// KeptBy says who keeps the file, where it is a list that people keep and not
+	// what the far side itself wrote: what it shows is then their word, attested
+	// and never observed. Empty says that the far side wrote it.
+	KeptBy string `yaml:"kept_by" json:"kept_by"`
 	// Separator is a comma unless said otherwise.
 	Separator string `yaml:"separator" json:"separator"`
 }
@@ -82,14 +86,15 @@ type export struct {
 // table is an export that passed as evidence: it has its columns, at least one
 // row, and is fresh.
 type table struct {
-	rows []row
-	at   time.Time
+	rows   []row
+	at     time.Time
+	keptBy string
 }
 
 type row struct{ person, item string }
 
 func (t table) control() lastday.Control {
-	return lastday.Control{Seen: true, Evidence: fmt.Sprintf("read the export of %s with %d rows", t.at.UTC().Format(time.RFC3339), len(t.rows))}
+	return lastday.Control{Seen: true, KeptBy: t.keptBy, Evidence: fmt.Sprintf("read the export of %s with %d rows", t.at.UTC().Format(time.RFC3339), len(t.rows))}
 }
 
 // read reads the export anew. One that is missing, old, empty or cut is
@@ -115,7 +120,7 @@ func (e *export) read() (table, error) {
 		return table{}, lastday.Errorf(lastday.CodeInvalid, "manual: export", "it is larger than %d bytes", maxExport)
 	}
 	rows, err := e.parse(text)
-	return table{rows: rows, at: info.ModTime()}, err
+	return table{rows: rows, at: info.ModTime(), keptBy: e.config.KeptBy}, err
 }
 
 func (e *export) fresh(at time.Time) error {

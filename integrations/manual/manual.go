@@ -51,6 +51,10 @@ type Item struct {
 	// Return tells the owner how to give it back; empty says that it is gone for
 	// good once it is taken.
 	Return string `yaml:"return" json:"return"`
+	// Within is how long the owner has, such as 4h or 2d; empty is no deadline.
+	Within string `yaml:"within" json:"within"`
+	// EscalateTo is whom to turn to when it is late: a role or a queue.
+	EscalateTo string `yaml:"escalate_to" json:"escalate_to"`
 	// Order ranks the items; lower is asked for first.
 	Order int `yaml:"order" json:"order"`
 }
@@ -67,6 +71,7 @@ func Description() integrations.Description {
 		Cannot: []string{
 			"whether a person has an item is presumed, unless an export is configured",
 			"what was done is attested by a person, unless an export shows it",
+			"an export that people keep is their word: attested, never observed",
 		},
 	}
 }
@@ -123,6 +128,12 @@ func (i Item) mistakes() []string {
 	}
 	if i.Instructions == "" {
 		found = append(found, "instructions: are missing")
+	}
+	if within, err := duration(i.Within); i.Within != "" && (err != nil || within <= 0 || within > latest) {
+		found = append(found, "within: must be a duration such as 4h or 2d, at most 92 days")
+	}
+	if i.EscalateTo != "" && i.Within == "" {
+		found = append(found, "escalate_to: without within it is never late")
 	}
 	return found
 }
@@ -191,8 +202,21 @@ func (i Item) grant() lastday.Grant {
 		Resource: lastday.Resource{ID: i.Key, Name: i.What, Labels: map[string]string{"owner": i.Owner}},
 		Rung:     rungHeld, Ladder: lastday.Ladder{{Name: rungHeld, Level: i.Level}},
 		Restore: restore, Order: i.Order,
-		Details: map[string]string{"owner": i.Owner, "instructions": i.Instructions, "evidence": i.Evidence, "return": i.Return},
+		Details: i.details(),
 	}
+}
+
+// details are what asking needs. They are frozen with the plan: who is asked
+// weeks later is who was planned to be.
+func (i Item) details() map[string]string {
+	d := map[string]string{"owner": i.Owner, "instructions": i.Instructions, "evidence": i.Evidence, "return": i.Return}
+	if i.Within != "" {
+		d["within"] = i.Within
+	}
+	if i.EscalateTo != "" {
+		d["escalate_to"] = i.EscalateTo
+	}
+	return d
 }
 
 // Apply asks. It writes nothing; the note is what the owner is told. With an
@@ -209,30 +233,41 @@ func (d *driver) Apply(_ context.Context, change lastday.Change) (lastday.Receip
 		return refused(change, "no way to give it back is configured"), nil
 	}
 	if d.export == nil {
-		return asked(change, down), nil
+		return asked(change, down, attestTodo), nil
 	}
 	held, err := d.export.holds(change.Account.ID, change.Grant.Resource.ID)
 	if err != nil {
 		return lastday.Receipt{}, err
 	}
 	if held != down {
-		return already(change), nil
+		return already(change, d.export.config.KeptBy), nil
 	}
-	return asked(change, down), nil
+	return asked(change, down, exportTodo), nil
 }
+
+// What the owner does when it is done.
+const (
+	attestTodo = "do it, then resolve with `attest` and what shows it: --evidence TEXT, or --evidence-file FILE, of which name and digest are recorded"
+	exportTodo = "do it, export again, then resolve with `retry`: the export is read again"
+)
 
 func refused(change lastday.Change, why string) lastday.Receipt {
 	return lastday.Receipt{Change: change.ID, Outcome: lastday.OutcomeRefused, Before: change.From, Note: why}
 }
 
-func already(change lastday.Change) lastday.Receipt {
-	return lastday.Receipt{
+// already says that the export shows it; one that people keep is their word.
+func already(change lastday.Change, keptBy string) lastday.Receipt {
+	r := lastday.Receipt{
 		Change: change.ID, Outcome: lastday.OutcomeAlready, Before: change.To,
 		Proof: lastday.ProofAcknowledged, Note: "the export shows it so already",
 	}
+	if keptBy != "" {
+		r.Proof, r.By = lastday.ProofAttested, keptBy
+	}
+	return r
 }
 
-func asked(change lastday.Change, down bool) lastday.Receipt {
+func asked(change lastday.Change, down bool, todo string) lastday.Receipt {
 	verb, how := "Take", change.Grant.Details["instructions"]
 	if !down {
 		verb, how = "Give back", change.Grant.Details["return"]
@@ -241,8 +276,33 @@ func asked(change lastday.Change, down bool) lastday.Receipt {
 	if want := change.Grant.Details["evidence"]; want != "" {
 		note += " Evidence wanted: " + want
 	}
-	return lastday.Receipt{Change: change.ID, Outcome: lastday.OutcomeAsked, Before: change.From, Note: note}
+	within, err := duration(change.Grant.Details["within"])
+	if err != nil {
+		within = 0 // it was checked when the plan was made; no deadline is better than no order
+	}
+	if late := change.Grant.Details["escalate_to"]; late != "" {
+		todo += ". If it is late, turn to " + late
+	}
+	return lastday.Receipt{
+		Change: change.ID, Outcome: lastday.OutcomeAsked, Before: change.From, Note: note,
+		Owner: change.Grant.Details["owner"], Within: within, Todo: todo,
+	}
 }
+
+// duration reads a duration with days; empty is zero.
+func duration(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		hours, err := time.ParseDuration(days + "h")
+		return 24 * hours, err
+	}
+	return time.ParseDuration(text)
+}
+
+// latest bounds Item.Within.
+const latest = 92 * 24 * time.Hour
 
 // oldest bounds Readback.MaxAge.
 const oldest = 31 * 24 * time.Hour

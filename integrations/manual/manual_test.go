@@ -22,7 +22,7 @@ func kim() lastday.Person {
 
 func items() []manual.Item {
 	return []manual.Item{
-		{Key: "badge", What: "Door badge", Level: lastday.LevelSignIn, Owner: "facilities", Instructions: "Lock it in the door system.", Evidence: "a screenshot", Return: "Unlock it."},
+		{Key: "badge", What: "Door badge", Level: lastday.LevelSignIn, Owner: "facilities", Instructions: "Lock it in the door system.", Evidence: "a screenshot", Return: "Unlock it.", Within: "2d", EscalateTo: "site security"},
 		{Key: "vault", What: "Safe code", Level: lastday.LevelAdmin, Owner: "treasury", Instructions: "Change the code."},
 	}
 }
@@ -86,6 +86,9 @@ func TestAChangeIsAskedOfTheOwner(t *testing.T) {
 	}
 	if receipt.Outcome != lastday.OutcomeAsked || receipt.Proof != lastday.ProofNone {
 		t.Errorf("receipt %+v", receipt)
+	}
+	if receipt.Owner != "facilities" || receipt.Within != 48*time.Hour || !strings.Contains(receipt.Todo, "--evidence-file") || !strings.Contains(receipt.Todo, "turn to site security") {
+		t.Errorf("who must act, until when and how: %q, %s, %q", receipt.Owner, receipt.Within, receipt.Todo)
 	}
 	for _, part := range []string{"facilities", "Take Door badge", "Lock it", "a screenshot"} {
 		if !strings.Contains(receipt.Note, part) {
@@ -178,6 +181,29 @@ func TestAnExportThatShowsNothingIsNoEvidence(t *testing.T) {
 	}
 }
 
+func TestAListThatPeopleKeepIsTheirWord(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.csv")
+	put(t, path, header+"kim@acme.example,badge\n", noon())
+	d := open(t, manual.Config{Items: items(), Readback: &manual.Readback{
+		File: "file:" + path, MaxAge: "24h", Person: "E-Mail", By: "email", Item: "Thing", KeptBy: "facilities",
+	}})
+	inv := survey(t, d)
+	change := lastday.NewChange("c-1", inv.Match.Account, inv.Grants[0], lastday.None, "")
+	asked, err := d.Apply(t.Context(), change)
+	if err != nil || !strings.Contains(asked.Todo, "export again") {
+		t.Fatalf("%+v, %v", asked, err)
+	}
+	put(t, path, header+"lee@acme.example,vault\n", noon())
+	graded := integrations.Grade([]lastday.Change{change}, []lastday.Receipt{asked}, survey(t, d))
+	if graded[0].Proof != lastday.ProofAttested || graded[0].By != "facilities" {
+		t.Errorf("%+v", graded[0])
+	}
+	again, err := d.Apply(t.Context(), change)
+	if err != nil || again.Outcome != lastday.OutcomeAlready || again.Proof != lastday.ProofAttested || again.By != "facilities" {
+		t.Errorf("%+v, %v", again, err)
+	}
+}
+
 func TestTwoNamesInOneExportAreAQuestion(t *testing.T) {
 	d, _ := withExport(t, header+"kim@acme.example,badge\nk.lee@acme.example,vault\n")
 	person := kim()
@@ -194,14 +220,14 @@ func TestTwoNamesInOneExportAreAQuestion(t *testing.T) {
 
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	_, err := manual.Open(t.Context(), manual.Config{
-		Items:    []manual.Item{{Key: "A b"}, {Key: "A b"}},
+		Items:    []manual.Item{{Key: "A b", Within: "soon"}, {Key: "A b", EscalateTo: "the chief"}},
 		Readback: &manual.Readback{File: "/x", MaxAge: "never", By: "name", Separator: "||"},
 	}, integrations.Deps{System: "office", Now: noon})
 	if lastday.CodeOf(err) != lastday.CodeInvalid {
 		t.Fatal(err)
 	}
 	for _, part := range []string{
-		"items[0]: key", "items[0]: what", "items[0]: level", "items[1]: owner", "items[1]: instructions", "used twice",
+		"items[0]: within", "items[1]: escalate_to", "items[0]: key", "items[0]: what", "items[0]: level", "items[1]: owner", "items[1]: instructions", "used twice",
 		"readback.file", "readback.max_age", "readback.person", "readback.by", "readback.item", "readback.separator",
 	} {
 		if !strings.Contains(err.Error(), part) {
