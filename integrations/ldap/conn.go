@@ -34,9 +34,23 @@ type link struct {
 	stop  func() bool
 }
 
-// connect opens a connection, encrypts it and binds. When the context ends the
+// connect opens a connection, encrypts it and binds as ourselves. When the context ends the
 // connection does, and with it whatever waits for an answer.
 func (d *driver) connect(ctx context.Context, op string) (*link, error) {
+	l, err := d.dial(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	httpx.Note(ctx, false)
+	if err := l.conn.Bind(d.cfg.Bind, d.password); err != nil {
+		l.close()
+		return nil, l.classify(op, err)
+	}
+	return l, nil
+}
+
+// dial opens a connection and encrypts it.
+func (d *driver) dial(ctx context.Context, op string) (*link, error) {
 	dialer := &net.Dialer{Timeout: d.cfg.Timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", d.addr)
 	if err != nil {
@@ -56,13 +70,7 @@ func (d *driver) connect(ctx context.Context, op string) (*link, error) {
 	conn := goldap.NewConn(bound, d.tls != nil)
 	conn.SetTimeout(d.cfg.Timeout)
 	conn.Start()
-	l := &link{driver: d, ctx: ctx, conn: conn, bound: bound, stop: stop}
-	httpx.Note(ctx, false)
-	if err := conn.Bind(d.cfg.Bind, d.password); err != nil {
-		l.close()
-		return nil, l.classify(op, err)
-	}
-	return l, nil
+	return &link{driver: d, ctx: ctx, conn: conn, bound: bound, stop: stop}, nil
 }
 
 // deadline is when a connection ends at the latest.

@@ -52,6 +52,10 @@ type Config struct {
 	// Policy is the DN of the default password policy of OpenLDAP: the lock of an
 	// account only holds where its policy has pwdLockout.
 	Policy string `yaml:"policy"`
+	// LockedCanary is the DN of an account that is locked, and LockedPassword refers to
+	// its password. That it is not let in shows that locks hold. Empty believes Policy.
+	LockedCanary   string `yaml:"locked_canary"`
+	LockedPassword string `yaml:"locked_password"`
 	// Placeholder is the DN that takes the last member's place in a group that
 	// must have one; empty refuses to take the last.
 	Placeholder string `yaml:"placeholder"`
@@ -84,9 +88,11 @@ type driver struct {
 	system   string
 	now      func() time.Time
 	password string
-	addr     string
-	tls      *tls.Config // nil is clear text
-	levels   map[string]lastday.Level
+	// lockedPassword is the locked canary's.
+	lockedPassword string
+	addr           string
+	tls            *tls.Config // nil is clear text
+	levels         map[string]lastday.Level
 }
 
 func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations.Driver, error) {
@@ -102,8 +108,14 @@ func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations
 	if d.password, err = deps.Secret(ctx, cfg.Password); err != nil {
 		return nil, lastday.Wrap(lastday.CodeOf(err), "ldap", "password", err)
 	}
+	if d.cfg.LockedCanary != "" {
+		if d.lockedPassword, err = deps.Secret(ctx, cfg.LockedPassword); err != nil {
+			return nil, lastday.Wrap(lastday.CodeOf(err), "ldap", "locked_password", err)
+		}
+		d.lockedPassword = strings.TrimRight(d.lockedPassword, "\r\n")
+	}
 	d.password = strings.TrimRight(d.password, "\r\n")
-	if d.password == "" {
+	if d.password == "" || (d.cfg.LockedCanary != "" && d.lockedPassword == "") {
 		return nil, invalid("password is empty: a server takes that for nobody, and says yes")
 	}
 	return d, d.transport(ctx, deps)
@@ -140,12 +152,15 @@ func (c Config) checked() (Config, error) {
 func (c Config) flavoured() error {
 	switch c.Flavour {
 	case flavourOpenLDAP:
+		if (c.LockedCanary == "") != (c.LockedPassword == "") {
+			return invalid("locked_canary and locked_password belong together")
+		}
 		if c.Policy == "" {
 			return invalid("policy is missing: the DN of the default password policy, without which no lock holds")
 		}
 	case flavourAD:
-		if c.Policy != "" || c.Placeholder != "" || c.Monitor {
-			return invalid("policy, placeholder and monitor are for OpenLDAP")
+		if c.Policy != "" || c.Placeholder != "" || c.Monitor || c.LockedCanary != "" {
+			return invalid("policy, locked_canary, placeholder and monitor are for OpenLDAP")
 		}
 	default:
 		return invalid("flavour must be openldap or active-directory")
@@ -158,14 +173,14 @@ func (c Config) names() error {
 	all := append([]string{c.Canary}, c.Bases...)
 	all = append(all, sortedKeys(c.Groups)...)
 	all = append(all, sortedKeys(c.Managed)...)
-	for _, dn := range []string{c.Policy, c.Placeholder} {
+	for _, dn := range []string{c.Policy, c.Placeholder, c.LockedCanary} {
 		if dn != "" {
 			all = append(all, dn)
 		}
 	}
 	for _, dn := range all {
 		if parsed, err := goldap.ParseDN(dn); err != nil || len(parsed.RDNs) == 0 {
-			return invalid("one of bases, canary, policy, placeholder, groups and managed is no DN")
+			return invalid("one of bases, canary, policy, locked_canary, placeholder, groups and managed is no DN")
 		}
 	}
 	if sameDN(c.Canary, c.Bind) {

@@ -121,6 +121,25 @@ func TestALockWithoutAPolicyThatLocksIsNone(t *testing.T) {
 	take(t, d, w.kim, grantOf(t, page, kindSignIn, ""), lastday.OutcomeAlready)
 }
 
+// The policy of the configuration may be another than slapd's default: an account
+// that is locked, and let in, tells.
+func TestALockedCanaryThatIsLetInShowsThatNoLockHolds(t *testing.T) {
+	w := newWorld(t)
+	w.addPerson("locked", "9002", "u9")
+	w.modify("replace", w.person("locked"), "pwdAccountLockedTime", "000001010000Z")
+	watched := w.driver(func(c *Config) { c.LockedCanary, c.LockedPassword = w.person("locked"), "env:LOCKED" })
+	g := grantOf(t, inventory(t, watched, w.kim), kindSignIn, "")
+	taken := take(t, watched, w.kim, g, lastday.OutcomeApplied)
+	giveBack(t, watched, w.kim, g, taken, lastday.OutcomeApplied)
+
+	w.add("cn=soft,"+w.base, "objectClass=device", "objectClass=pwdPolicy", "cn=soft", "pwdAttribute=userPassword")
+	w.modify("replace", w.person("locked"), "pwdPolicySubentry", "cn=soft,"+w.base) // as if slapd's default did not lock
+	if page := inventory(t, watched, w.kim); !left(page.Residue, "locked canary was let in") {
+		t.Errorf("not told: %+v", page.Residue)
+	}
+	take(t, watched, w.kim, g, lastday.OutcomeRefused)
+}
+
 func TestALockThatHoldsNoMoreIsTakenBackAllTheSame(t *testing.T) {
 	w := newWorld(t)
 	w.add("cn=soft,"+w.base, "objectClass=device", "objectClass=pwdPolicy", "cn=soft", "pwdAttribute=userPassword")

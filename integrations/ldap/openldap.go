@@ -6,6 +6,7 @@ import (
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"lastday"
+	"lastday/integrations/internal/httpx"
 )
 
 // permanent is the lock that no time ends.
@@ -14,7 +15,7 @@ const permanent = "000001010000Z"
 
 // policyNote says why a lock would not hold: slapd takes the attribute and lets
 // the account in all the same if its policy has no pwdLockout.
-const policyNote = "the account's password policy is not there, not shown to us, or has no pwdLockout: slapd would keep the lock and let the account in all the same"
+const policyNote = "the account's password policy is not there, not shown to us, or has no pwdLockout, or the locked canary was let in: slapd would keep the lock and let the account in all the same"
 
 // lockout says whether a lock of the account holds: whether the policy that
 // counts for it has pwdLockout.
@@ -24,10 +25,29 @@ func (l *link) lockout(op string, account *entry) (bool, error) {
 		dn = l.cfg.Policy
 	}
 	policy, err := l.read(op, dn, everything, "pwdLockout")
-	if err != nil || policy == nil {
+	if err != nil || policy == nil || !strings.EqualFold(policy.get("pwdLockout"), "TRUE") {
 		return false, err
 	}
-	return strings.EqualFold(policy.get("pwdLockout"), "TRUE"), nil
+	if l.cfg.LockedCanary == "" || !sameDN(dn, l.cfg.Policy) {
+		return true, nil
+	}
+	return l.refusesLocked(op)
+}
+
+// refusesLocked tries to bind as an account that is locked: only the server knows
+// which policy is its default, and whether it looks at locks at all.
+func (l *link) refusesLocked(op string) (bool, error) {
+	side, err := l.dial(l.ctx, op)
+	if err != nil {
+		return false, err
+	}
+	defer side.close()
+	httpx.Note(l.ctx, false)
+	err = side.conn.Bind(l.cfg.LockedCanary, l.lockedPassword)
+	if err == nil || resultIs(side.classify(op, err), goldap.LDAPResultInvalidCredentials) {
+		return err != nil, nil
+	}
+	return false, side.classify(op, err)
 }
 
 // lockRung is where the sign-in of an account stands. A lock that does not hold

@@ -194,7 +194,7 @@ func (w *world) driver(change ...func(*Config)) *driver {
 
 func openDriver(t integrationtest.T, cfg Config) *driver {
 	t.Helper()
-	secrets := map[string]string{"env:LDAP": botsPassword}
+	secrets := map[string]string{"env:LDAP": botsPassword, "env:LOCKED": kimsPassword}
 	d, err := open(t.Context(), cfg, integrations.Deps{System: "ldap", Now: noon, Secret: func(_ context.Context, ref string) (string, error) {
 		if file, ok := strings.CutPrefix(ref, "file:"); ok {
 			text, err := os.ReadFile(file)
