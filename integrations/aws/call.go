@@ -90,5 +90,3 @@ func text(s *string) string {
 	}
 	return *s
 }
-
-func ref[T any](v T) *T { return &v }

@@ -166,7 +166,7 @@ func (d *centerDriver) describe(ctx context.Context, id string) (*identitystore.
 		return nil, err
 	}
 	if text(out.UserId) != id {
-		return nil, lastday.Errorf(lastday.CodeInvalid, op, "the answer is about another user than the one asked for")
+		return nil, somebodyElses(op)
 	}
 	return out, nil
 }

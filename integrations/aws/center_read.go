@@ -120,6 +120,9 @@ func (l *centerListing) readGroups() error {
 		return l.refused(kindGroup, "groups", "identitystore:ListGroupMembershipsForMember", err)
 	}
 	for _, m := range found {
+		if who, ok := m.MemberId.(*storetypes.MemberIdMemberUserId); !ok || who.Value != text(l.user.UserId) {
+			return somebodyElses(op)
+		}
 		g, err := l.readGroup(l.ctx, m.GroupId)
 		if err != nil {
 			if err := l.refused(kindGroup, "a group", "identitystore:DescribeGroup", err); err != nil {
@@ -205,6 +208,11 @@ func (d *centerDriver) assignments(ctx context.Context, principal string, kind t
 		if err != nil {
 			return nil, nil, err
 		}
+		for _, a := range out.AccountAssignments {
+			if a.PrincipalType == types.PrincipalTypeUser && text(a.PrincipalId) != principal {
+				return nil, nil, somebodyElses(op)
+			}
+		}
 		return out.AccountAssignments, out.NextToken, nil
 	})
 }
@@ -272,6 +280,11 @@ func (d *centerDriver) applications(ctx context.Context, principal string, kind 
 		})
 		if err != nil {
 			return nil, nil, err
+		}
+		for _, a := range out.ApplicationAssignments {
+			if a.PrincipalType == types.PrincipalTypeUser && text(a.PrincipalId) != principal {
+				return nil, nil, somebodyElses(op)
+			}
 		}
 		return out.ApplicationAssignments, out.NextToken, nil
 	})

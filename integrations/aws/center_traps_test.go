@@ -187,3 +187,24 @@ func TestHowLongSessionsLast(t *testing.T) {
 		}
 	}
 }
+
+// Servers exist that ignore what they are asked for.
+func TestAnswersOfACenterAboutSomebodyElse(t *testing.T) {
+	c, d := centerWorld(t)
+	first := func(out awstest.Fields, list string) awstest.Fields { return out[list].([]any)[0].(awstest.Fields) }
+	for operation, swap := range map[string]func(awstest.Fields){
+		"DescribeUser":                           func(out awstest.Fields) { out["UserId"] = patID },
+		"ListGroupMembershipsForMember":          func(out awstest.Fields) { first(out, "GroupMemberships")["MemberId"] = awstest.Fields{"UserId": patID} },
+		"ListAccountAssignmentsForPrincipal":     func(out awstest.Fields) { first(out, "AccountAssignments")["PrincipalId"] = patID },
+		"ListApplicationAssignmentsForPrincipal": func(out awstest.Fields) { first(out, "ApplicationAssignments")["PrincipalId"] = patID },
+	} {
+		c.Swap = func(asked string, out awstest.Fields) {
+			if asked == operation {
+				swap(out)
+			}
+		}
+		if _, err := d.List(t.Context(), sam(), ""); lastday.CodeOf(err) != lastday.CodeInvalid {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+}

@@ -43,9 +43,11 @@ func TestAsWhomWeCall(t *testing.T) {
 		secrets map[string]string
 		code    lastday.Code
 		who     string
+		// ours is the user who must never be taken.
+		ours string
 	}{
-		"a key pair":               {change: func(*IAMConfig) {}, who: ":user/lastday"},
-		"a role, with external id": {change: func(c *IAMConfig) { c.Credentials.Role, c.Credentials.ExternalID = role, "env:EXTERNAL" }, who: ":assumed-role/offboarding/lastday"},
+		"a key pair":               {change: func(*IAMConfig) {}, who: ":user/lastday", ours: botID},
+		"a role, with external id": {change: func(c *IAMConfig) { c.Credentials.Role, c.Credentials.ExternalID = role, "env:EXTERNAL" }, who: ":assumed-role/offboarding/lastday", ours: botID},
 		"a web identity":           {change: func(c *IAMConfig) { c.Credentials = Credentials{WebIdentityToken: "file:TOKEN", Role: role} }, who: ":assumed-role/offboarding/lastday"},
 		"another external id": {
 			change:  func(c *IAMConfig) { c.Credentials.Role, c.Credentials.ExternalID = role, "env:EXTERNAL" },
@@ -63,8 +65,8 @@ func TestAsWhomWeCall(t *testing.T) {
 				t.Fatal(err)
 			}
 			h, err := d.Probe(t.Context())
-			if lastday.CodeOf(err) != x.code || !strings.HasSuffix(h.Identity, x.who) {
-				t.Errorf("we are %q, %v; want %q, %q", h.Identity, err, x.who, x.code)
+			if lastday.CodeOf(err) != x.code || !strings.HasSuffix(h.Identity, x.who) || h.AccountID != x.ours {
+				t.Errorf("we are %q (%s), %v; want %q, %q", h.Identity, h.AccountID, err, x.who, x.code)
 			}
 			if err == nil && !h.Control.Seen {
 				t.Errorf("no control: %+v", h.Control)

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"lastday"
@@ -70,6 +71,25 @@ func TestWhatALeaverCosts(t *testing.T) {
 	t.Logf("Identity Center: an inventory takes %d calls, a leaver with %d changes %d", reading, changes, calls)
 	if most := 40; reading > most {
 		t.Errorf("an inventory takes %d calls, at most %d", reading, most)
+	}
+}
+
+// A probe stays cheap where there are many users, and still shows that it sees them.
+func TestWhatAProbeCosts(t *testing.T) {
+	c, d := iamWorld(t)
+	crowd(c, 500)
+	c.PageSize = 50
+	c.Look(func(b *awstest.Books) { // last of all
+		b.Users["AIDAZZZ0000000000001"] = b.Users[botID]
+		b.Users["AIDAZZZ0000000000001"].ID = "AIDAZZZ0000000000001"
+		delete(b.Users, botID)
+	})
+	h, err := d.Probe(t.Context())
+	if err != nil || !h.Control.Seen || !strings.Contains(h.Control.Evidence, "there are more") || h.AccountID != "AIDAZZZ0000000000001" {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if n := len(c.Calls()); n > 3 {
+		t.Errorf("a probe takes %d calls, at most 3", n)
 	}
 }
 

@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"crypto/rand"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -48,12 +47,9 @@ func (d *iamDriver) allow(ctx context.Context, j *iamJob) error {
 }
 
 func (d *iamDriver) readConsole(ctx context.Context, j *iamJob) (string, error) {
-	out, err := read(ctx, "aws-iam: read the console password", d.iam.GetLoginProfile, &iam.GetLoginProfileInput{UserName: j.name})
+	_, err := read(ctx, "aws-iam: read the console password", d.iam.GetLoginProfile, &iam.GetLoginProfileInput{UserName: j.name})
 	if codeIs(err, lastday.CodeNotFound) {
 		return lastday.None, nil // the user was just seen: they have none
-	}
-	if err == nil && out.LoginProfile != nil && j.down {
-		j.keep("reset_required", strconv.FormatBool(out.LoginProfile.PasswordResetRequired))
 	}
 	return rungPassword, err
 }

@@ -23,7 +23,7 @@ type estate struct {
 // policies. Users' tags come with it, which ListUsers leaves out.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 func (d *iamDriver) survey(ctx context.Context, everything bool) (estate, error) {
-	const op, most = "aws-iam: read users and policies", 1000
+	const op = "aws-iam: read users and policies"
 	filter := []types.EntityType{types.EntityTypeUser}
 	me, err := d.whoami(ctx)
 	if err != nil {
@@ -37,7 +37,7 @@ func (d *iamDriver) survey(ctx context.Context, everything bool) (estate, error)
 	}
 	e := estate{groups: map[string]types.GroupDetail{}, policies: map[string]types.ManagedPolicyDetail{}}
 	_, err = all(op, func(at *string) ([]struct{}, *string, error) {
-		out, err := read(ctx, op, d.iam.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{Filter: filter, Marker: at, MaxItems: new(int32(most))})
+		out, err := read(ctx, op, d.iam.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{Filter: filter, Marker: at, MaxItems: new(int32(mostItems))})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -46,6 +46,27 @@ func (d *iamDriver) survey(ctx context.Context, everything bool) (estate, error)
 	})
 	return e, err
 }
+
+// glance reads one page, and says whether it shows that we see users: a probe
+// must be cheap, also where there are many.
+func (d *iamDriver) glance(ctx context.Context, me self) (lastday.Control, error) {
+	out, err := read(ctx, "aws-iam: read users and policies", d.iam.GetAccountAuthorizationDetails, &iam.GetAccountAuthorizationDetailsInput{
+		Filter: []types.EntityType{types.EntityTypeUser, types.EntityTypeRole}, MaxItems: new(int32(mostItems)),
+	})
+	if err != nil {
+		return lastday.Control{}, err
+	}
+	e := estate{groups: map[string]types.GroupDetail{}, policies: map[string]types.ManagedPolicyDetail{}}
+	e.add(out)
+	control := e.control(me)
+	if !control.Seen && out.IsTruncated && len(e.users) > 0 {
+		control = lastday.Control{Seen: true, Evidence: fmt.Sprintf("read %d users of the account, and there are more", len(e.users))}
+	}
+	return control, nil
+}
+
+// mostItems is how many entities IAM answers on one page at most.
+const mostItems = 1000
 
 func (e *estate) add(out *iam.GetAccountAuthorizationDetailsOutput) {
 	e.users = append(e.users, out.UserDetailList...)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"lastday"
 )
 
 func (d *iamDriver) accessKeys(ctx context.Context, user *string) ([]types.AccessKeyMetadata, error) {
@@ -13,6 +15,11 @@ func (d *iamDriver) accessKeys(ctx context.Context, user *string) ([]types.Acces
 		out, err := read(ctx, op, d.iam.ListAccessKeys, &iam.ListAccessKeysInput{UserName: user, Marker: at})
 		if err != nil {
 			return nil, nil, err
+		}
+		for _, x := range out.AccessKeyMetadata {
+			if text(x.UserName) != text(user) {
+				return nil, nil, somebodyElses(op)
+			}
 		}
 		return out.AccessKeyMetadata, marker(out.IsTruncated, out.Marker), nil
 	})
@@ -25,6 +32,11 @@ func (d *iamDriver) sshKeys(ctx context.Context, user *string) ([]types.SSHPubli
 		if err != nil {
 			return nil, nil, err
 		}
+		for _, x := range out.SSHPublicKeys {
+			if text(x.UserName) != text(user) {
+				return nil, nil, somebodyElses(op)
+			}
+		}
 		return out.SSHPublicKeys, marker(out.IsTruncated, out.Marker), nil
 	})
 }
@@ -36,6 +48,11 @@ func (d *iamDriver) certificates(ctx context.Context, user *string) ([]types.Sig
 		if err != nil {
 			return nil, nil, err
 		}
+		for _, x := range out.Certificates {
+			if text(x.UserName) != text(user) {
+				return nil, nil, somebodyElses(op)
+			}
+		}
 		return out.Certificates, marker(out.IsTruncated, out.Marker), nil
 	})
 }
@@ -46,6 +63,11 @@ func (d *iamDriver) serviceCredentials(ctx context.Context, user *string) ([]typ
 		out, err := read(ctx, op, d.iam.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: user, Marker: at})
 		if err != nil {
 			return nil, nil, err
+		}
+		for _, x := range out.ServiceSpecificCredentials {
+			if text(x.UserName) != text(user) {
+				return nil, nil, somebodyElses(op)
+			}
 		}
 		return out.ServiceSpecificCredentials, marker(out.IsTruncated, out.Marker), nil
 	})
@@ -71,4 +93,9 @@ func (d *iamDriver) attached(ctx context.Context, user *string) ([]types.Attache
 		}
 		return out.AttachedPolicies, marker(out.IsTruncated, out.Marker), nil
 	})
+}
+
+// somebodyElses refuses an answer about another user than the one asked for.
+func somebodyElses(op string) error {
+	return lastday.Errorf(lastday.CodeInvalid, op, "the answer is about another user than the one asked for")
 }

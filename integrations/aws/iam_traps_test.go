@@ -283,3 +283,18 @@ func TestLevelsOfWhatIsHeld(t *testing.T) {
 		t.Errorf("not listed: %v", want)
 	}
 }
+
+// Servers exist that ignore what they are asked for.
+func TestAnswersAboutSomebodyElse(t *testing.T) {
+	c, d := iamWorld(t)
+	for list, members := range map[string]string{"ListAccessKeys": "AccessKeyMetadata", "ListSSHPublicKeys": "SSHPublicKeys", "ListSigningCertificates": "Certificates", "ListServiceSpecificCredentials": "ServiceSpecificCredentials"} {
+		c.Swap = func(operation string, out awstest.Fields) {
+			if operation == list {
+				out[members].([]any)[0].(awstest.Fields)["UserName"] = "lee"
+			}
+		}
+		if _, err := d.List(t.Context(), kim(), ""); lastday.CodeOf(err) != lastday.CodeInvalid {
+			t.Errorf("%s: %v", list, err)
+		}
+	}
+}

@@ -45,6 +45,8 @@ type Cloud struct {
 	PageSize int
 	// Lag is how many readings after a write still show the old state.
 	Lag int
+	// Swap, if it is set, changes answers on their way out.
+	Swap func(operation string, out Fields)
 	// Wrong is the id of the user who is answered whoever is asked for, while the
 	// fault WrongUser is on.
 	Wrong string
@@ -181,6 +183,9 @@ func (c *Cloud) answer(r *http.Request, body []byte, req *request) (Fields, erro
 	req.books = c.view(op.write)
 	out, err := op.do(c, req)
 	c.record(req, out, err)
+	if c.Swap != nil && err == nil {
+		c.Swap(req.operation, out)
+	}
 	return out, err
 }
 
