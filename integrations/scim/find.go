@@ -87,9 +87,10 @@ type clue struct {
 	// weak clues need a stronger one beside them.
 	weak bool
 	has  func(user, string) bool
-	// of is what an account has of it, where an account can have but one and
-	// another one speaks against it; nil if it cannot.
-	of func(user) string
+	// of is what an account has of it, where an account can have but one, so that
+	// another one speaks against it, in the words of unlike; nil if it can have more.
+	of     func(user) string
+	unlike string
 }
 
 // against says whether the account has another value than the person.
@@ -104,14 +105,14 @@ func (d *driver) clues(p lastday.Person, link lastday.Link) []clue {
 		}
 	}
 	for _, v := range d.externalIDs(p) {
-		add(clue{"externalId", v, "its externalId is the person's " + d.cfg.ExternalID, false, hasExternal(d.cfg.ExternalID), externalOf(d.cfg.ExternalID)})
+		add(clue{"externalId", v, "its externalId is the person's " + d.cfg.ExternalID, false, hasExternal(d.cfg.ExternalID), externalOf(d.cfg.ExternalID), "it has another externalId"})
 	}
-	add(clue{enterprise + ":employeeNumber", p.EmployeeNumber, "has the employee number", false, hasNumber, func(u user) string { return string(u.Enterprise.EmployeeNumber) }})
+	add(clue{enterprise + ":employeeNumber", p.EmployeeNumber, "has the employee number", false, hasNumber, numberOf, "it has another employee number"})
 	for _, email := range p.Emails {
-		add(clue{"userName", email, "its login is a verified address of the person", false, hasLogin, nil})
-		add(clue{"emails.value", email, "has a verified address of the person", false, hasEmail, nil})
+		add(clue{"userName", email, "its login is a verified address of the person", false, hasLogin, nil, ""})
+		add(clue{"emails.value", email, "has a verified address of the person", false, hasEmail, nil, ""})
 	}
-	add(clue{"userName", link.Login, "has the linked login, which alone proves little", true, hasLogin, nil})
+	add(clue{"userName", link.Login, "has the linked login, which alone proves little", true, hasLogin, nil, ""})
 	return all
 }
 
@@ -138,7 +139,9 @@ func externalOf(by string) func(user) string {
 
 func hasLogin(u user, v string) bool { return same(u.UserName, v) }
 
-func hasNumber(u user, v string) bool { return string(u.Enterprise.EmployeeNumber) == v }
+func numberOf(u user) string { return string(u.Enterprise.EmployeeNumber) }
+
+func hasNumber(u user, v string) bool { return numberOf(u) == v }
 
 // hasExternal compares exactly (RFC 7643 section 3.1), but for addresses.
 func hasExternal(by string) func(user, string) bool {
@@ -171,7 +174,7 @@ func (d *driver) judge(found []user, clues []clue, control lastday.Control) last
 				strong += map[bool]int{true: 0, false: 1}[c.weak]
 			}
 			if c.against(u) {
-				says, doubts = append(says, "speaks against it: not that it "+c.says), true
+				says, doubts = append(says, "speaks against it: "+c.unlike), true
 			}
 		}
 		m.Candidates = append(m.Candidates, lastday.Candidate{Account: d.account(u), Evidence: says})

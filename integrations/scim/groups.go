@@ -48,7 +48,7 @@ type membership struct {
 // groupsOf finds the groups of an account: by the server's filter where that
 // finds the canary in its group, else by reading all of them.
 func (d *driver) groupsOf(ctx context.Context, u user) ([]membership, error) {
-	if d.profile.MemberFilter != "" && d.cfg.CanaryGroup != "" {
+	if d.profile.MemberFilter != "" && d.cfg.CanaryGroup != "" && !d.cfg.NestedGroups {
 		works, err := d.memberFilterWorks(ctx)
 		if err != nil {
 			return nil, err

@@ -14,6 +14,9 @@ type Profile struct {
 	Title string
 	// Pages are where it stands.
 	Pages []string
+	// Credential is what stands before the token in the header Authorization; empty
+	// is "Bearer ".
+	Credential string
 	// Deactivation is what active:false does there, in words.
 	Deactivation string
 	// Deletes says that active:false takes the account away for good.

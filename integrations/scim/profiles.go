@@ -127,14 +127,17 @@ func zoom() Profile {
 }
 
 // pagerduty: there is no deactivation. active:false deletes the user. A user has
-// exactly one role, which can be lowered without that.
+// exactly one role, which can be lowered without that. Deleting is refused while
+// an incident is assigned to the user and incidents are not reassigned.
 func pagerduty() Profile {
 	return Profile{
 		Name: "pagerduty", Title: "PagerDuty",
 		Pages: []string{
 			"https://support.pagerduty.com/main/docs/assign-or-deactivate-users",
 			"https://support.pagerduty.com/docs/scim-user-provisioning",
+			"https://support.pagerduty.com/main/docs/okta",
 		},
+		Credential:   "Token token=",
 		Deactivation: "deletes the user",
 		Deletes:      true,
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreNever, Note: "the user is deleted; provisioning again makes another with another id"},

@@ -77,7 +77,7 @@ func TestALoginThatChangesWithTheWriteIsNotTakenAsDone(t *testing.T) {
 }
 
 func TestDeactivatingInPagerDutyDeletes(t *testing.T) {
-	c := newCompany(t, scimtest.Manners{Deletes: true})
+	c := newCompany(t, scimtest.Manners{Deletes: true, Credential: "Token token="})
 	c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"type": "base", "value": "admin"}} })
 	d := c.driver(t, with("pagerduty"))
 	_, all := survey(t, d)
@@ -117,7 +117,7 @@ func TestDeactivatingInPagerDutyDeletes(t *testing.T) {
 }
 
 func TestARoleThatTheVendorAddedIsFeared(t *testing.T) {
-	c := newCompany(t, scimtest.Manners{})
+	c := newCompany(t, scimtest.Manners{Credential: "Token token="})
 	c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"value": "overlord"}} })
 	d := c.driver(t, with("pagerduty"))
 	_, all := survey(t, d)
@@ -151,7 +151,7 @@ func TestAHiddenAccountIsGoneOnlyBesideItsCanary(t *testing.T) {
 
 func TestWhatStaysIsToldByProfile(t *testing.T) {
 	for _, p := range profiles() {
-		inv, _ := survey(t, newCompany(t, scimtest.Manners{}).driver(t, with(p.Name)))
+		inv, _ := survey(t, newCompany(t, scimtest.Manners{Credential: p.Credential}).driver(t, with(p.Name)))
 		if len(inv.Residue) != len(p.Remains) {
 			t.Errorf("%s: %+v", p.Name, inv.Residue)
 		}

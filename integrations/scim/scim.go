@@ -13,6 +13,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -29,7 +30,7 @@ type Config struct {
 	Profile string `yaml:"profile"`
 	// URL is the address that /Users and /Groups are under.
 	URL string `yaml:"url"`
-	// Token refers to the bearer token. It is resolved for every call, so that one
+	// Token refers to the token. It is resolved for every call, so that one
 	// that something else renews in its file is used at once.
 	Token string `yaml:"token"`
 	// Canary is the id of an account that is known to be there and stays. Only
@@ -60,6 +61,9 @@ type Config struct {
 	// is delegated to them.
 	ManagedBy     map[string]string `yaml:"managed_by"`
 	ManagedGroups map[string]string `yaml:"managed_groups"`
+	// NestedGroups says that groups can be members of groups there: then all groups
+	// are read, because a filter by member finds the direct ones alone.
+	NestedGroups bool `yaml:"nested_groups"`
 	// WithoutGroups says that the server has no groups.
 	WithoutGroups bool `yaml:"without_groups"`
 	// Paging is index or cursor (RFC 9865); empty is what the profile says.
@@ -95,7 +99,7 @@ func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations
 			if err != nil {
 				return err
 			}
-			req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
+			req.Header.Set("Authorization", cmp.Or(profile.Credential, "Bearer ")+strings.TrimSpace(token))
 			return nil
 		},
 	})

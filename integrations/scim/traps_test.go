@@ -237,10 +237,14 @@ func TestOnlyWhatWasTakenIsGivenBack(t *testing.T) {
 func TestGroupsInGroupsAreChangedWhereTheWayInIs(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{})
 	c.Server.Put("Groups", club("g-all", "all", "g-staff"))
-	_, all := survey(t, c.driver(t, func(cfg *Config) { cfg.CanaryGroup = "" }))
-	g, ok := all["group/g-all"]
-	if !ok || g.Direct() || !strings.Contains(g.Via[0], "staff") {
-		t.Errorf("%+v", g)
+	for name, change := range map[string]func(*Config){
+		"all groups read": func(cfg *Config) { cfg.CanaryGroup = "" }, "nested groups told": func(cfg *Config) { cfg.NestedGroups = true },
+	} {
+		_, all := survey(t, c.driver(t, change))
+		g, ok := all["group/g-all"]
+		if !ok || g.Direct() || !strings.Contains(g.Via[0], "staff") {
+			t.Errorf("%s: %+v", name, g)
+		}
 	}
 }
 
@@ -333,7 +337,7 @@ func TestCertificatesAreLeftToAPerson(t *testing.T) {
 // DELETE is irreversible with several vendors, and never needed.
 func TestDELETEIsNeverSent(t *testing.T) {
 	for _, p := range profiles() {
-		c := newCompany(t, scimtest.Manners{ArrayRemove: true, Deletes: p.Deletes, Scrambles: p.Scrambles})
+		c := newCompany(t, scimtest.Manners{ArrayRemove: true, Credential: p.Credential, Deletes: p.Deletes, Scrambles: p.Scrambles})
 		d := c.driver(t, func(cfg *Config) { cfg.Profile = p.Name })
 		inv, _ := survey(t, d)
 		for _, g := range inv.Grants {

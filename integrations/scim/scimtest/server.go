@@ -1,6 +1,7 @@
 package scimtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,6 +66,8 @@ type Manners struct {
 	Instead string
 	// OtherGroup answers with this group, whichever is asked for by its id.
 	OtherGroup string
+	// Credential is what must stand before the token, empty for "Bearer ".
+	Credential string
 	// NoGroups and NoDiscovery answer 404 there.
 	NoGroups, NoDiscovery bool
 	// WithoutVersions tells no versions.
@@ -87,7 +90,7 @@ type Server struct {
 	bodies  []string
 }
 
-// New makes a server without anybody, which wants the bearer token.
+// New makes a server without anybody, which wants the token.
 func New(token string) *Server {
 	return &Server{token: token, version: map[string]int{}}
 }
@@ -144,7 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, r.Method+" "+r.URL.RequestURI())
 	w.Header().Set("Content-Type", mediaType)
-	if r.Header.Get("Authorization") != "Bearer "+s.token {
+	if r.Header.Get("Authorization") != cmp.Or(s.manners.Credential, "Bearer ")+s.token {
 		s.fail(w, &refusal{status: http.StatusUnauthorized, detail: "no such token"})
 		return
 	}
