@@ -128,9 +128,9 @@ func (l *recordLog) measureAppends(ctx context.Context, s *section, total int) e
 		size, n int
 		means   string
 	}{
-		{1, total / 400, "one at a time: the wait for the disk is most of it"},
-		{20, total / 40, "20 at a time, about what one stage of one system makes"},
-		{store.MostRecords, total - total/400 - total/40, "the most at a time; this fills the log"},
+		{1, total / 500, "one at a time: the wait for the disk is most of it"},
+		{20, total / 50, "20 at a time, about what one stage of one system makes"},
+		{store.MostRecords, total - total/500 - total/50, "the most at a time; this fills the log"},
 	} {
 		rate, err := l.fill(ctx, c.n, c.size)
 		if err != nil {

@@ -53,8 +53,26 @@ func postgresDialect() dialect {
 // replicas and backups keep what they have until they are recycled:
 // https://www.postgresql.org/docs/current/sql-vacuum.html
 func scrubPostgres(ctx context.Context, db *sql.DB) error {
+	before, err := fileOfEntries(ctx, db)
+	if err != nil {
+		return err
+	}
 	if _, err := db.ExecContext(ctx, `VACUUM (FULL) log_entry`); err != nil {
 		return lastday.Wrap(lastday.CodeTransient, "audit: scrub", "write the table anew", err)
 	}
-	return nil
+	after, err := fileOfEntries(ctx, db)
+	if err == nil && after == before {
+		// Who is not the owner is told so in a notice, and that is no error.
+		return lastday.Errorf(lastday.CodeDenied, "audit: scrub", "the table of records was not written anew: only its owner may do that")
+	}
+	return err
+}
+
+// fileOfEntries is the number of the file that holds the records.
+func fileOfEntries(ctx context.Context, db *sql.DB) (int64, error) {
+	var file int64
+	if err := db.QueryRowContext(ctx, `SELECT pg_relation_filenode('log_entry')::bigint`).Scan(&file); err != nil {
+		return 0, lastday.Wrap(lastday.CodeTransient, "audit: scrub", "find the table's file", err)
+	}
+	return file, nil
 }
