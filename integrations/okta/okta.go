@@ -51,6 +51,9 @@ type Config struct {
 	Walk int `yaml:"walk"`
 }
 
+// maxAnswer is the most bytes of one answer: a page of 200 is well under one megabyte.
+const maxAnswer = 4 << 20
+
 // Kind is the registration of this integration.
 func Kind() integrations.Kind { return integrations.Define(description(), open) }
 
@@ -73,7 +76,8 @@ func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations
 	}
 	options := httpx.Options{
 		Base: cfg.URL, Transport: marking{next: deps.Transport}, Now: deps.Now, RequestID: "X-Okta-Request-Id",
-		Header: http.Header{"Accept": {"application/json"}, "User-Agent": {"lastday"}},
+		Header:  http.Header{"Accept": {"application/json"}, "User-Agent": {"lastday"}},
+		MaxBody: maxAnswer,
 	}
 	auth, err := newAuthorizer(ctx, cfg, deps, options)
 	if err != nil {
