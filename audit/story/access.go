@@ -9,8 +9,10 @@ import (
 	"lastday"
 )
 
-// sight is one look at one access.
+// sight is one look at one access. Looks are in the order of the records, which
+// no clock can turn around.
 type sight struct {
+	seq   int
 	at    time.Time
 	rung  string
 	level lastday.Level
@@ -24,10 +26,10 @@ type access struct {
 	sights  []sight
 	changes []Change
 	// blind is when a reading last looked for it in vain without proof.
-	blind time.Time
+	blind int
 	// kept is when a record that people keep last did not hold it, and keeper who
-	// keeps it.
-	kept   time.Time
+	// keeps it. Both are numbers of records.
+	kept   int
 	keeper string
 }
 
@@ -36,7 +38,6 @@ type system struct {
 	System
 	index map[string]*access
 	order []*access
-	last  time.Time
 }
 
 // shows says whether what a reading does not hold is shown to be absent.
@@ -49,37 +50,41 @@ func readable(r lastday.ReadingFact) bool {
 
 func (s *system) reading(r lastday.Record) {
 	fact := *r.Reading
-	s.Searched, s.Evidence, s.Gaps, s.last = fact.Verdict, fact.Evidence, fact.Gaps, fact.ReadAt
+	s.Searched, s.Evidence = fact.Verdict, fact.Evidence
 	s.Calls += fact.Calls
+	s.Gaps = slices.Clone(fact.Gaps)
+	for i := range s.Gaps {
+		s.Gaps[i].System = s.Name
+	}
 	if fact.Account.ID != "" {
 		s.Account = fact.Account
 	}
 	held := map[string]bool{}
 	for _, g := range fact.Grants {
 		a := s.of(fact.Account, g.Key)
-		a.seenIn(g, fact.ReadAt)
+		a.seenIn(g, fact.ReadAt, r.Seq)
 		held[key(fact.Account, g.Key)] = true
 	}
-	s.absent(fact, held)
+	s.absent(fact, held, r.Seq)
 	s.point(r)
 }
 
 // absent notes for every access that the reading does not hold what that means.
 // A reading of another account says nothing about this one.
-func (s *system) absent(fact lastday.ReadingFact, held map[string]bool) {
+func (s *system) absent(fact lastday.ReadingFact, held map[string]bool, seq int) {
 	for _, a := range s.order {
 		if held[key(a.Account, a.Key)] || (fact.Account.ID != "" && fact.Account.ID != a.Account.ID) {
 			continue
 		}
 		if fact.KeptBy != "" && readable(fact) {
-			a.kept, a.keeper = fact.ReadAt, fact.KeptBy
+			a.kept, a.keeper = seq, fact.KeptBy
 			continue
 		}
 		if shows(fact) {
-			a.sights = append(a.sights, sight{at: fact.ReadAt, rung: lastday.None, told: true})
+			a.sights = append(a.sights, sight{seq: seq, at: fact.ReadAt, rung: lastday.None, told: true})
 			continue
 		}
-		a.blind = fact.ReadAt
+		a.blind = seq
 	}
 }
 
@@ -123,12 +128,12 @@ func (s *system) of(account lastday.Account, grant string) *access {
 	return a
 }
 
-func (a *access) seenIn(g lastday.GrantFact, at time.Time) {
+func (a *access) seenIn(g lastday.GrantFact, at time.Time, seq int) {
 	a.Kind, a.Resource, a.Via, a.Managed, a.Pending = g.Kind, g.Resource, g.Via, g.ManagedBy, g.Pending
 	if a.BeforeAt.IsZero() {
 		a.Before, a.BeforeLevel, a.BeforeAt = g.Rung, g.Level, at
 	}
-	a.sights = append(a.sights, sight{at: at, rung: g.Rung, level: g.Level, told: true})
+	a.sights = append(a.sights, sight{seq: seq, at: at, rung: g.Rung, level: g.Level, told: true})
 }
 
 func (s *system) change(r lastday.Record) {
@@ -141,9 +146,9 @@ func (s *system) change(r lastday.Record) {
 		a.Before, a.BeforeLevel, a.BeforeAt = cmp.Or(fact.Before, fact.From), fact.Level, r.At
 	}
 	a.Residue = append(a.Residue, fact.Residue...)
-	c := Change{Stage: r.Stage, Ordered: r.At, ChangeFact: fact}
+	c := Change{Stage: r.Stage, Ordered: r.At, First: r.Seq, Last: r.Seq, ChangeFact: fact}
 	if i := slices.IndexFunc(a.changes, func(old Change) bool { return old.ID == fact.ID }); i >= 0 {
-		c.Ordered = a.changes[i].Ordered
+		c.Ordered, c.First = a.changes[i].Ordered, a.changes[i].First
 		a.changes[i] = c
 	} else {
 		a.changes = append(a.changes, c)
@@ -151,7 +156,7 @@ func (s *system) change(r lastday.Record) {
 	}
 	a.Due = later(a.Due, fact.Due)
 	if fact.Proof == lastday.ProofObserved && fact.After != "" && !fact.Seen.IsZero() {
-		a.sights = append(a.sights, sight{at: fact.Seen, rung: fact.After, told: fact.After == lastday.None})
+		a.sights = append(a.sights, sight{seq: r.Seq, at: fact.Seen, rung: fact.After, told: fact.After == lastday.None})
 	}
 }
 
@@ -161,11 +166,7 @@ func (a *access) heldBefore(c Change) {
 	if c.Restore || c.Before == "" || c.Before == lastday.None {
 		return
 	}
-	at := c.Ordered
-	if !c.Done.IsZero() && c.Done.Before(at) {
-		at = c.Done
-	}
-	a.sights = append(a.sights, sight{at: at.Add(-time.Millisecond), rung: c.Before})
+	a.sights = append(a.sights, sight{seq: c.First, at: c.Ordered, rung: c.Before})
 }
 
 func later(a, b time.Time) time.Time {
@@ -190,7 +191,7 @@ func (s *system) verified(r lastday.Record) {
 		return
 	}
 	s.Blind = ""
-	s.absent(lastday.ReadingFact{Account: v.Account, Verdict: v.Verdict, Complete: true, Control: v.Control, ReadAt: p.At}, nil)
+	s.absent(lastday.ReadingFact{Account: v.Account, Verdict: v.Verdict, Complete: true, Control: v.Control, ReadAt: p.At}, nil, r.Seq)
 	if (v.Cut || v.Watch) && s.Cut == nil {
 		s.Cut = &p
 	}
@@ -213,7 +214,6 @@ func (s *system) end(exceptions []Exception) System {
 
 // conclude says how the access stands after all that was seen and said of it.
 func (a *access) conclude(exceptions []Exception) {
-	slices.SortStableFunc(a.sights, func(x, y sight) int { return x.at.Compare(y.at) })
 	a.Changes = a.changes
 	last := a.lastSight()
 	a.After, a.SeenAt = last.rung, last.at
@@ -221,6 +221,7 @@ func (a *access) conclude(exceptions []Exception) {
 	a.times()
 	a.Resurrected = a.returns()
 	a.Standing, a.Proof, a.Note = a.stands(last, answers(exceptions, a.Access))
+	a.covered(exceptions)
 }
 
 func (a *access) lastSight() sight {
@@ -270,22 +271,32 @@ func (a *access) returns() int {
 	n := 0
 	for i := 1; i < len(a.sights); i++ {
 		gone, now := a.sights[i-1], a.sights[i]
-		if gone.rung == lastday.None && now.rung != lastday.None && !a.gaveBack(gone.at, now.at) {
+		if gone.rung == lastday.None && now.rung != lastday.None && !a.gaveBack(gone.seq, now.seq) {
 			n++
 		}
 	}
 	return n
 }
 
-func (a *access) gaveBack(from, to time.Time) bool {
-	return slices.ContainsFunc(a.changes, func(c Change) bool {
-		return c.Restore && !c.Ordered.Before(from) && (!c.Done.After(to) || !c.Seen.After(to))
-	})
+func (a *access) gaveBack(from, to int) bool {
+	return slices.ContainsFunc(a.changes, func(c Change) bool { return c.Restore && c.First >= from && c.First <= to })
 }
 
+// answers finds what a person said last about the access itself.
 func answers(all []Exception, a Access) *Exception {
 	for _, e := range slices.Backward(all) {
 		if e.System == a.System && e.Grant == a.Key && e.Grant != "" {
+			return &e
+		}
+	}
+	return nil
+}
+
+// behind finds what a person said last about the whole system, or about what
+// could not be seen in it: it answers for what is behind that.
+func behind(all []Exception, a Access, standing Standing) *Exception {
+	for _, e := range slices.Backward(all) {
+		if e.System == a.System && e.Grant == "" && (e.whole() || (e.Kind == taskBlind && standing == Unknown)) {
 			return &e
 		}
 	}
@@ -299,19 +310,39 @@ func (a *access) stands(last sight, answer *Exception) (Standing, lastday.Proof,
 	if answer != nil && answer.Proof == lastday.ProofWaived {
 		return Waived, lastday.ProofWaived, "waived by " + answer.By + ": " + answer.Reason
 	}
-	if answer != nil && answer.At.After(last.at) {
+	if answer != nil && answer.Seq > last.seq {
 		return Attested, lastday.ProofAttested, "attested by " + answer.By + ": " + strings.TrimSpace(answer.Reason+" "+answer.Evidence)
 	}
-	if a.kept.After(last.at) {
+	if a.kept > last.seq {
 		return Attested, lastday.ProofAttested, "the record kept by " + a.keeper + " does not hold it any more"
 	}
-	if done, ok := a.saidAfter(last.at); ok {
+	if done, ok := a.saidAfter(last.seq); ok {
 		return Said, lastday.ProofAcknowledged, done
 	}
-	if a.blind.After(last.at) || last.at.IsZero() {
+	if a.blind > last.seq || last.seq == 0 {
 		return Unknown, lastday.ProofNone, "the last reading could not tell"
 	}
 	return a.visible(last, answer)
+}
+
+// covered lets an access that nobody answered for itself stand as the answer for
+// its whole system does.
+func (a *access) covered(exceptions []Exception) {
+	switch a.Standing {
+	case Gone, Attested, Waived, Restored, Back:
+		return
+	case Lowered, Unchanged, Said, Unknown:
+	}
+	e := behind(exceptions, a.Access, a.Standing)
+	if e == nil || (e.Proof == lastday.ProofAttested && a.Standing != Unknown) {
+		return
+	}
+	was := string(a.Standing)
+	a.Standing, a.Proof = Waived, e.Proof
+	if e.Proof == lastday.ProofAttested {
+		a.Standing = Attested
+	}
+	a.Note = was + "; " + e.What + ": " + string(a.Standing) + " by " + e.By + ": " + e.Reason
 }
 
 // remark tells what is worth telling about an access that is gone.
@@ -327,9 +358,9 @@ func (a *access) remark(answer *Exception) string {
 	return a.changes[len(a.changes)-1].Note
 }
 
-func (a *access) saidAfter(at time.Time) (string, bool) {
+func (a *access) saidAfter(seq int) (string, bool) {
 	for _, c := range slices.Backward(a.changes) {
-		if c.Proof == lastday.ProofAcknowledged && c.Done.After(at) {
+		if c.Proof == lastday.ProofAcknowledged && c.Last > seq {
 			return "the far side said so; nobody has read it back", true
 		}
 	}

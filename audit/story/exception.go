@@ -8,6 +8,20 @@ import (
 	"lastday"
 )
 
+// Kinds of task that are about more than one grant; the others' names do not
+// matter here.
+const (
+	taskFailing  = "failing"
+	taskUnserved = "unserved"
+	taskIdentity = "identity"
+	taskBlind    = "blind"
+)
+
+// whole says whether the exception is about a whole system.
+func (e Exception) whole() bool {
+	return e.Grant == "" && (e.Kind == taskFailing || e.Kind == taskUnserved || e.Kind == taskIdentity)
+}
+
 // How a task may be closed by a person's word.
 const (
 	howWaive  = "waive"
@@ -30,14 +44,14 @@ func (f *fold) exceptions() {
 		}
 	}
 	slices.SortStableFunc(f.c.Exceptions, func(a, b Exception) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.System, b.System), cmp.Compare(a.What, b.What))
+		return cmp.Compare(a.Seq, b.Seq)
 	})
 }
 
 func (f *fold) fromTask(t Task) Exception {
 	e := Exception{
 		At: t.Closed, System: t.System, What: t.What, How: t.How, Proof: lastday.ProofAttested, By: t.By,
-		Reason: t.Reason, Evidence: t.Evidence, Owner: t.Owner, Due: t.Due, Task: t.ID, Grant: t.Grant,
+		Reason: t.Reason, Evidence: t.Evidence, Owner: t.Owner, Due: t.Due, Task: t.ID, Kind: t.Kind, Grant: t.Grant, Seq: t.Seq,
 	}
 	if t.How == howWaive {
 		e.Proof = lastday.ProofWaived
@@ -85,7 +99,7 @@ func (f *fold) fromChange(system string, c Change) {
 	}
 	e := Exception{
 		At: c.Done, System: system, What: cmp.Or(c.Resource.Name, c.Grant), How: howAttest, Proof: c.Proof,
-		By: c.AnsweredBy, Reason: c.Note, Due: c.Due, Grant: c.Grant,
+		By: c.AnsweredBy, Reason: c.Note, Due: c.Due, Grant: c.Grant, Seq: c.Last,
 	}
 	if c.Proof == lastday.ProofWaived {
 		e.How = howWaive
@@ -94,4 +108,24 @@ func (f *fold) fromChange(system string, c Change) {
 		e.At = c.Ordered
 	}
 	f.c.Exceptions = append(f.c.Exceptions, e)
+}
+
+// overtaken marks the answers on which nothing rests any more, because what they
+// were about was read back gone later.
+func (f *fold) overtaken() {
+	for i := range f.c.Exceptions {
+		e := &f.c.Exceptions[i]
+		for _, s := range f.c.Systems {
+			if s.Name == e.System {
+				e.Overtaken = overtakes(s, *e)
+			}
+		}
+	}
+}
+
+func overtakes(s System, e Exception) bool {
+	if e.whole() || e.Kind == taskBlind {
+		return s.Cut != nil && s.Blind == "" && !slices.ContainsFunc(s.Accesses, func(a Access) bool { return a.Standing != Gone })
+	}
+	return e.Grant != "" && slices.ContainsFunc(s.Accesses, func(a Access) bool { return a.Key == e.Grant && a.Standing == Gone })
 }

@@ -163,8 +163,11 @@ func (f *fold) message(r lastday.Record) {
 	switch strings.ReplaceAll(r.Message.Verb, " ", "-") {
 	case "hold":
 		f.c.Held, f.c.HeldBy = r.At, r.By
-	case "release", "cut-now":
+	case "release":
 		f.c.Held, f.c.HeldBy = time.Time{}, ""
+	case "cut-now": // it ends a hold, and overtakes a rescind
+		f.c.Held, f.c.HeldBy = time.Time{}, ""
+		f.c.Separation.Rescinded = false
 	}
 }
 
@@ -213,6 +216,7 @@ func (f *fold) task(r lastday.Record) {
 	if t.Due.IsZero() {
 		t.Due = due
 	}
+	t.Seq = r.Seq
 	if r.Task.How != "" {
 		t.Closed, t.By = r.At, r.By
 	}
@@ -280,6 +284,7 @@ func (f *fold) end(o Options) Case {
 	for _, name := range f.names {
 		f.c.Systems = append(f.c.Systems, f.systems[name].end(f.c.Exceptions))
 	}
+	f.overtaken()
 	f.gaps()
 	f.leftover()
 	f.c.Clocks = clocks(f.c)

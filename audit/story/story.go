@@ -191,12 +191,17 @@ func (a Access) Late() (time.Duration, bool) {
 type Change struct {
 	Stage   string
 	Ordered time.Time
+	// First and Last are the numbers of the records that tell of it.
+	First int
+	Last  int
 	lastday.ChangeFact
 }
 
 // Exception is what does not rest on a reading, but on a person's word.
 type Exception struct {
-	At     time.Time
+	At time.Time
+	// Seq is the number of the record that tells of it.
+	Seq    int
 	System string
 	// What it is about: a grant's name, or the task's.
 	What string
@@ -212,7 +217,12 @@ type Exception struct {
 	Approvals []Approval
 	Due       time.Time
 	Task      string
-	Grant     string
+	// Kind is the task's kind, empty if there was no task.
+	Kind  string
+	Grant string
+	// Overtaken says that a later reading shows it gone: nothing rests on the
+	// answer any more.
+	Overtaken bool
 }
 
 // BeforeDue says whether it was decided before the deadline; the second value
@@ -250,6 +260,8 @@ type Task struct {
 	// Closed is zero while it is open.
 	Closed time.Time
 	By     string
+	// Seq is the number of the last record about it.
+	Seq int
 }
 
 // Open says whether somebody still has to do something.
