@@ -50,22 +50,24 @@ func claims(u user, id string) bool {
 	return slices.ContainsFunc(u.Groups, func(v value) bool { return v.Value == id && v.Type != "indirect" })
 }
 
-// groupGone answers for a group that is not seen: gone only if another one is,
-// and the account does not name it.
+// groupGone answers for a group that is not seen: gone only if another one is (the
+// one that is known to be there, if we know one), and the account does not name it.
 func (d *driver) groupGone(ctx context.Context, c lastday.Change, u user, down bool) (lastday.Receipt, error) {
 	if claims(u, c.Grant.Resource.ID) {
 		return lastday.Receipt{}, lastday.Errorf(lastday.CodeDenied, "scim: apply", "the account names a group that we are not shown")
 	}
 	seen := false
 	err := walk(ctx, d, groups, "", groupID, func(page listed[group]) bool {
-		seen = seen || len(page.Resources) > 0
+		for _, g := range page.Resources {
+			seen = seen || d.cfg.CanaryGroup == "" || g.ID == d.cfg.CanaryGroup
+		}
 		return !seen
 	})
 	if err != nil {
 		return lastday.Receipt{}, err
 	}
 	if !seen {
-		return lastday.Receipt{}, lastday.Errorf(lastday.CodeDenied, "scim: apply", "no group is seen: what we cannot see we cannot take")
+		return lastday.Receipt{}, lastday.Errorf(lastday.CodeDenied, "scim: apply", "no group is seen that is known to be there: what we cannot see we cannot take")
 	}
 	if !down {
 		return refuse(c, lastday.None, "the group is no more"), nil

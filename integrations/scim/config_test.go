@@ -23,6 +23,8 @@ func TestConfigurationsThatMakeNoSense(t *testing.T) {
 	}{
 		"as it should be":    {func(*Config) {}, true},
 		"a vendor's":         {func(c *Config) { c.Profile = "zoom" }, true},
+		"made-up lists":      {func(c *Config) { c.Profile = "snowflake" }, false},
+		"a group against it": {func(c *Config) { c.Profile, c.CanaryGroup = "snowflake", "g-1" }, true},
 		"no such vendor":     {func(c *Config) { c.Profile = "nobody" }, false},
 		"no address":         {func(c *Config) { c.URL = "" }, false},
 		"in clear":           {func(c *Config) { c.URL = "http://scim.acme.example/v2" }, false},

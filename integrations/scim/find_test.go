@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lastday"
+	"lastday/integrations"
 	"lastday/integrations/integrationtest"
 	"lastday/integrations/scim/scimtest"
 )
@@ -153,6 +154,20 @@ func TestAMadeUpListIsNotTakenForOneOfAll(t *testing.T) {
 	if m := find(t, c, linked(kim(), "u-kim", ""), nil); m.Account.ID != "u-kim" {
 		t.Errorf("by its id: %+v", m)
 	}
+	c.Adjust(func(m *scimtest.Manners) { m.WithoutGroupsOfUser = true })
+	if inv, _ := survey(t, d); inv.Complete() || len(inv.Gaps) != 1 {
+		t.Errorf("a made-up group is taken for all groups: %+v", inv.Gaps)
+	}
+	c.Adjust(func(m *scimtest.Manners) { m.HiddenGroups = []string{"g-staff"} })
+	gone := lastday.NewChange("c-1", theirs("u-kim"), groupGrantOf(d, "g-staff"), lastday.None, "test")
+	if r, err := d.Apply(t.Context(), gone); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("a made-up group shows that another is gone: %+v, %v", r, err)
+	}
+}
+
+// groupGrantOf is a membership as the driver lists it.
+func groupGrantOf(d integrations.Driver, id string) lastday.Grant {
+	return d.(*driver).groupGrant(membership{group: group{ID: id}})
 }
 
 func TestBlindEyesFindNobodyGone(t *testing.T) {

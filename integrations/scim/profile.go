@@ -33,6 +33,9 @@ type Profile struct {
 	// MemberFilter is the filter, with %s for the quoted id, that finds the groups of
 	// a member; empty if all groups have to be read.
 	MemberFilter string
+	// MadeUpLists says that a list without a filter may be an example instead of what
+	// there is: then a group must be known that has to be in it.
+	MadeUpLists bool
 	// Active and Members are the forms in which a change is put, in the order of
 	// trying: the next only after the one before was refused as not understood.
 	Active  []string

@@ -199,6 +199,7 @@ func snowflake() Profile {
 		Deactivation: "disables the user; running queries are not said to end",
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "the user is enabled again; default role and warehouse are not promised"},
 		Filters:      []string{"userName"},
+		MadeUpLists:  true,
 		Active:       []string{byPath, pathless},
 		Members:      []string{byFilter},
 		GroupsAre:    "roles that this integration owns; those given in SQL are not seen",

@@ -127,11 +127,8 @@ func (c Config) checked() (Profile, levels, error) {
 	default:
 		return profile, levels{}, invalid("paging must be index or cursor")
 	}
-	if c.URL == "" || c.Token == "" || c.Canary == "" {
-		return profile, levels{}, invalid("url, token and canary (an account that is known to be there) are required")
-	}
-	if c.Canary == c.Self {
-		return profile, levels{}, invalid("canary must be another account than self: many servers show one's own account always")
+	if err := c.known(profile); err != nil {
+		return profile, levels{}, err
 	}
 	for kind := range c.ManagedBy {
 		if _, ok := orders()[kind]; !ok {
@@ -140,6 +137,20 @@ func (c Config) checked() (Profile, levels, error) {
 	}
 	levels, err := c.levels(profile)
 	return profile, levels, err
+}
+
+// known refuses a configuration that does not say what must be known to be there.
+func (c Config) known(profile Profile) error {
+	if c.URL == "" || c.Token == "" || c.Canary == "" {
+		return invalid("url, token and canary (an account that is known to be there) are required")
+	}
+	if c.Canary == c.Self {
+		return invalid("canary must be another account than self: many servers show one's own account always")
+	}
+	if profile.MadeUpLists && c.CanaryGroup == "" && !c.WithoutGroups {
+		return invalid("canary_group is required with this profile: its list of groups may be a made-up example")
+	}
+	return nil
 }
 
 // How people are recognised by externalId, and how lists are paged.
