@@ -214,6 +214,9 @@ func (j *job) overtaken(m mover, refused error) error {
 	if err != nil || j.outcome != "" {
 		return err
 	}
+	if now != j.change.To && j.down && j.change.Grant.Kind == kindGroup {
+		return j.refuse("the group shows the member and has no such value, or does not let it go: it may follow from a rule (a dynamic group), which must be changed")
+	}
 	if now != j.change.To {
 		return lastday.Wrap(lastday.CodeTransient, opApply, "the server refused what it showed to be possible: somebody else changed it meanwhile", refused)
 	}

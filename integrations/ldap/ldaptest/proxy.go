@@ -24,6 +24,8 @@ type Fault struct {
 	// LoseWrites lets writes take effect and resets the connection instead of
 	// handing on the answer.
 	LoseWrites bool
+	// RefuseWrites answers writes with this result, and does nothing.
+	RefuseWrites uint16
 	// PretendWrites answers writes with success and does nothing; SilentWrites does
 	// nothing and never answers.
 	PretendWrites, SilentWrites bool
@@ -185,8 +187,8 @@ func (l *line) requests() {
 		switch {
 		case spoil(l.client, fault, packet, reply), fault.SilentWrites && write:
 			continue
-		case fault.PretendWrites && write:
-			_, _ = l.client.Write(Result(idOf(packet), reply, 0, "").Bytes())
+		case (fault.PretendWrites || fault.RefuseWrites != 0) && write:
+			_, _ = l.client.Write(Result(idOf(packet), reply, fault.RefuseWrites, "").Bytes())
 			continue
 		case fault.LoseWrites && write:
 			l.lose(frame)
