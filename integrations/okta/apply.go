@@ -130,7 +130,7 @@ func (d *driver) lower(ctx context.Context, h handler, u user, planned, now last
 
 func (d *driver) raise(ctx context.Context, h handler, u user, change lastday.Change, stands bool, receipt lastday.Receipt) (lastday.Receipt, error) {
 	if stands {
-		receipt.Outcome, receipt.Note = lastday.OutcomeDrifted, "it is there again: somebody else gave it back"
+		receipt.Outcome, receipt.Note = lastday.OutcomeDrifted, "it is there again, at "+receipt.Before+": not by us"
 		return receipt, nil
 	}
 	if h.give == nil || change.Grant.Restore.Fidelity == lastday.RestoreNever {
