@@ -18,8 +18,8 @@ func (d *driver) Apply(ctx context.Context, c lastday.Change) (lastday.Receipt, 
 	if _, known := orders()[c.Grant.Kind]; !known || c.Account.ID == "" || c.Grant.Resource.ID == "" {
 		return lastday.Receipt{}, lastday.Errorf(lastday.CodeInvalid, "scim: apply", "nobody's account, or no such kind of grant")
 	}
-	if d.cfg.Self != "" && c.Account.ID == d.cfg.Self {
-		return refuse(c, c.From, "it is our own account: we would lock ourselves out"), nil
+	if why := d.ours(c); why != "" {
+		return refuse(c, c.From, why), nil
 	}
 	u, found, err := d.readUser(ctx, c.Account.ID)
 	if err != nil {
@@ -37,6 +37,17 @@ func (d *driver) Apply(ctx context.Context, c lastday.Change) (lastday.Receipt, 
 		return d.applyOnlyRole(ctx, c, u, down)
 	}
 	return d.applyValue(ctx, c, u, down)
+}
+
+// ours says why an account that we need is not taken; empty if it is not one.
+func (d *driver) ours(c lastday.Change) string {
+	switch {
+	case d.cfg.Self != "" && c.Account.ID == d.cfg.Self:
+		return "it is our own account: we would lock ourselves out"
+	case c.Account.ID == d.cfg.Canary && c.Grant.Kind == kindAccount && c.Consent == "":
+		return "it is the canary, which shows that we can see: name another in the configuration first"
+	}
+	return ""
 }
 
 // vanished answers for an account that is not seen: gone only if the canary is.

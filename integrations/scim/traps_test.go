@@ -325,6 +325,19 @@ func TestOurOwnAccountIsNotTaken(t *testing.T) {
 	}
 }
 
+// Without its canary nothing that is gone could be shown to be gone.
+func TestTheCanaryIsNotTaken(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{})
+	_, all := survey(t, c.driver(t, nil))
+	d := c.driver(t, func(cfg *Config) { cfg.Canary = "u-kim" })
+	if r := take(t, d, all["account"], lastday.None); r.Outcome != lastday.OutcomeRefused || c.Writes() != 0 {
+		t.Errorf("%+v", r)
+	}
+	if r := take(t, d, all["group/g-staff"], lastday.None); r.Outcome != lastday.OutcomeApplied {
+		t.Errorf("its groups: %+v", r)
+	}
+}
+
 func TestCertificatesAreLeftToAPerson(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{})
 	c.Edit("Users", "u-kim", func(u map[string]any) { u["x509Certificates"] = []any{object{"value": "MIID"}} })
