@@ -74,6 +74,16 @@ func program(address string) int {
 	return 75
 }
 
+// byVerb picks the answer to the verb that is asked, if there is one for each.
+func byVerb(text string) (string, bool) {
+	var answers map[string]json.RawMessage
+	var asked script.Request
+	if json.Unmarshal([]byte(text), &answers) != nil || answers["apply"] == nil || json.NewDecoder(os.Stdin).Decode(&asked) != nil {
+		return "", false
+	}
+	return string(answers[asked.Verb]), true
+}
+
 // misbehave is a program that goes wrong in one way.
 func misbehave(how string) int {
 	switch how {
@@ -101,6 +111,9 @@ func misbehave(how string) int {
 		dir, err := os.Getwd()
 		fmt.Printf(`{"version":1,"identity":%q,"control":{"seen":true,"evidence":"%v"}}`, dir, err)
 		return 0
+	}
+	if answer, ok := byVerb(how); ok {
+		how = answer
 	}
 	fmt.Print(how)
 	if status, err := os.ReadFile(os.Getenv("STATUSFILE")); err == nil {

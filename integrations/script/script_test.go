@@ -94,6 +94,21 @@ func TestAProgramSeesNothingOfOurEnvironment(t *testing.T) {
 	}
 }
 
+func TestAProgramWithoutAnyEnvironmentHasNone(t *testing.T) {
+	t.Setenv("LASTDAY_HR_SECRET", "do not tell")
+	c := config(t, nil)
+	c.Secrets = nil
+	c.Command = []string{filepath.Join(t.TempDir(), "program")}
+	text := "#!/bin/sh\n" + `printf '{"version":1,"identity":"%s",` + seen + `}' "${LASTDAY_HR_SECRET-nothing}"` + "\n"
+	if err := os.WriteFile(c.Command[0], []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := open(t, c)
+	if health, err := d.Probe(t.Context()); err != nil || health.Identity != "nothing" {
+		t.Errorf("it sees %q, %v", health.Identity, err)
+	}
+}
+
 func TestAProgramRunsInTheFolderThatIsConfigured(t *testing.T) {
 	c := config(t, map[string]string{"MISBEHAVE": "folder"})
 	for _, dir := range []string{"", t.TempDir()} {
@@ -208,6 +223,7 @@ func TestOnlyExactEvidenceFindsSomebody(t *testing.T) {
 		`{"id":"m-1","by":"link_login","equal":"kim"}`:                                               lastday.FoundMany,
 		`{"id":"m-9","by":"email","equal":"kim@acme.example"}`:                                       lastday.FoundMany,
 		`{"id":"m-1","by":"email","equal":"kim@acme.example.eu"}`:                                    "",
+		`{"id":"m-1","by":"employee_number","equal":"E70"}`:                                          "",
 		`{"id":"m-1","by":"name","equal":"Kim"}`:                                                     "",
 		`{"id":"","by":"employee_number","equal":"E7"}`:                                              "",
 		`{"id":"m-1","by":"link_id","equal":"m-1"},{"id":"m-2","by":"employee_number","equal":"E7"}`: lastday.FoundMany,
@@ -246,6 +262,16 @@ func TestOnlyRootAndWeMaySayWhatTheProgramDoes(t *testing.T) {
 		try(mode.String(), fine)
 	}
 	put(0o755, "#!/bin/sh\n")
+	if os.Geteuid() == 0 { // nobody else can give a file away
+		const stranger = 54321
+		if err := os.Chown(program, stranger, stranger); err != nil {
+			t.Fatal(err)
+		}
+		try("another user's", false)
+		if err := os.Chown(program, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.Chmod(base, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -282,6 +308,14 @@ func TestAChangeIsSentOnlyIfItIsNeeded(t *testing.T) {
 	blind := saying(t, `{"version":1,"account":"m-1","gaps":[{"kind":"door","what":"doors","why":"no right","code":"denied"}],`+seen+`}`, 0)
 	if r, err := blind.Apply(t.Context(), change("m-1", "vault", lastday.None)); lastday.CodeOf(err) != lastday.CodeDenied {
 		t.Errorf("the kind could not be seen: %+v, %v", r, err)
+	}
+	unseen := saying(t, `{"version":1,"account":"m-1"}`, 0)
+	if r, err := unseen.Apply(t.Context(), change("m-1", "vault", lastday.None)); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("not listed, and nothing shows that it would be: %+v, %v", r, err)
+	}
+	other := saying(t, `{"list":`+strings.Replace(list, "%s", "", 1)+`,"apply":{"version":1,"account":"m-2","outcome":"applied"}}`, 0)
+	if r, err := other.Apply(t.Context(), change("m-1", "vault", lastday.None)); lastday.CodeOf(err) != lastday.CodeUnknownOutcome {
+		t.Errorf("somebody else was changed: %+v, %v", r, err)
 	}
 	// The same answer to a change says nothing of what was done.
 	if r, err := gone.Apply(t.Context(), change("m-1", "vault", lastday.None)); lastday.CodeOf(err) != lastday.CodeUnknownOutcome {
