@@ -113,20 +113,43 @@ func (s *Store) Retain(ctx context.Context, id, by string, policy Retention) (Er
 // Scrub takes what was erased out of the files of the database, if that is
 // still to be done. It writes them anew, which takes a while.
 func (s *Store) Scrub(ctx context.Context) error {
-	var n int
-	if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM log_chore WHERE name = 'scrub'`).Scan(&n); err != nil {
-		return s.wrap("audit: scrub", "", err)
-	}
-	if n == 0 {
-		return nil
+	chores, err := s.chores(ctx)
+	if err != nil || len(chores) == 0 {
+		return err
 	}
 	if err := s.d.scrub(ctx, s.db); err != nil {
 		return err
 	}
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM log_chore WHERE name = 'scrub'`); err != nil {
-		return s.wrap("audit: scrub", "note that it is done", err)
+	// What somebody else erased meanwhile is still to be done.
+	for part := range chunks(chores, mostArgs) {
+		//nolint:gosec // what is put together are numbered places of arguments
+		query := `DELETE FROM log_chore WHERE name IN (` + s.d.places(1, len(part)) + `)`
+		if _, err := s.db.ExecContext(ctx, query, anys(part)...); err != nil {
+			return s.wrap("audit: scrub", "note that it is done", err)
+		}
 	}
 	return nil
+}
+
+// chores are the records of what was erased and may still be in the files.
+func (s *Store) chores(ctx context.Context) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT name FROM log_chore`)
+	if err != nil {
+		return nil, s.wrap("audit: scrub", "", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, s.wrap("audit: scrub", "", err)
+		}
+		all = append(all, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.wrap("audit: scrub", "", err)
+	}
+	return all, nil
 }
 
 // order is who wants something erased.
@@ -264,13 +287,10 @@ func (s *Store) eraseEntries(ctx context.Context, tx *sql.Tx, o order, done *Era
 		if err := s.eraseIndexes(ctx, tx, id, indexes); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO log_chore (name) VALUES ($1)`, id); err != nil {
+			return s.wrap("audit: erase", "note what is to be scrubbed", err)
+		}
 		done.Records = append(done.Records, id)
-	}
-	if part == 0 {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO log_chore (name) VALUES ('scrub') ON CONFLICT DO NOTHING`); err != nil {
-		return s.wrap("audit: erase", "note what is to be scrubbed", err)
 	}
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 	"lastday"
 )
 
+// busyTimeout is for how many milliseconds a lock of another process is waited for.
+const busyTimeout = "20000"
+
 // memory is the name of a database that is gone when it is closed.
 const memory = ":memory:"
 
@@ -58,7 +61,7 @@ func private(path string) error {
 // before it is acknowledged, and freed pages are overwritten with zeros.
 func source(path string) string {
 	values := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(20000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
+		"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
 		"foreign_keys(ON)", "recursive_triggers(ON)", "trusted_schema(OFF)",
 	}}
 	if path == memory {
@@ -88,8 +91,26 @@ func scrubSQLite(ctx context.Context, db *sql.DB) error {
 	if _, err := db.ExecContext(ctx, `VACUUM`); err != nil {
 		return lastday.Wrap(lastday.CodeTransient, "audit: scrub", "write the file anew", err)
 	}
+	return emptyWAL(ctx, db)
+}
+
+// emptyWAL waits only a second for whoever reads: it is tried again with the
+// next erasure, or when somebody calls Scrub.
+func emptyWAL(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return lastday.Wrap(lastday.CodeTransient, "audit: scrub", "connect", err)
+	}
+	defer func() { _ = conn.Close() }()
 	var busy, pages, moved int
-	if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
+	_, err = conn.ExecContext(ctx, `PRAGMA busy_timeout = 1000`)
+	if err == nil {
+		err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
+	}
+	if _, after := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA busy_timeout = `+busyTimeout); err == nil {
+		err = after
+	}
+	if err != nil {
 		return lastday.Wrap(lastday.CodeTransient, "audit: scrub", "empty the write-ahead log", err)
 	}
 	if busy != 0 {

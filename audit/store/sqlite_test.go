@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"path/filepath"
 	"testing"
 
 	"lastday"
@@ -69,5 +70,34 @@ func TestAFileThatIsNoLogIsRefused(t *testing.T) {
 		if _, err := store.OpenSQLite(t.Context(), path, w.options()); lastday.CodeOf(err) != lastday.CodeInvalid {
 			t.Errorf("%q: got %v", path, err)
 		}
+	}
+}
+
+func TestWhatCouldNotBeScrubbedIsSaidSoAndDoneLater(t *testing.T) {
+	w := inSQLite(t)
+	w.closed("c-1", 3)
+	reader, err := sql.Open("sqlite", filepath.Join(w.files, "log.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	reading, err := reader.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := reading.QueryRow(`SELECT COUNT(*) FROM log_entry`).Scan(&n); err != nil || n != 3 {
+		t.Fatal(n, err)
+	}
+	done, err := w.Erase(t.Context(), erasureOf("c-1"))
+	wantCode(t, err, lastday.CodeTransient)
+	if len(done.Entries) != 3 || w.found("Kim Secretname") == 0 {
+		t.Errorf("got %+v, and the name is found %d times", done, w.found("Kim Secretname"))
+	}
+	if err := reading.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Scrub(t.Context()); err != nil || w.found("Kim Secretname") != 0 {
+		t.Errorf("got %v, and the name is found %d times", err, w.found("Kim Secretname"))
 	}
 }

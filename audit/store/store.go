@@ -28,7 +28,8 @@ type Options struct {
 	// whose checkpoints somebody else signs.
 	Key *audit.Key
 	// Keys are public keys of the log before the present one, so that a log whose
-	// key was changed goes on. Nil knows that of Key alone.
+	// key was changed goes on. Nil knows that of Key alone; without both, stored
+	// checkpoints are read without asking who signed them.
 	Keys *audit.Keys
 }
 

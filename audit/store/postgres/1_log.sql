@@ -41,7 +41,7 @@ CREATE TABLE log_hold (id text PRIMARY KEY, person text NOT NULL, case_id text N
 -- Where checkpoints were sent. No part of the log.
 CREATE TABLE log_delivery (sink text PRIMARY KEY, at bigint NOT NULL, text bytea NOT NULL);
 
--- What is still to be done to the files. No part of the log.
+-- Records of what was erased and may still be in the files. No part of the log.
 CREATE TABLE log_chore (name text PRIMARY KEY);
 
 CREATE FUNCTION log_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -41,7 +41,7 @@ CREATE TABLE log_hold (id TEXT PRIMARY KEY, person TEXT NOT NULL, case_id TEXT N
 -- Where checkpoints were sent. No part of the log.
 CREATE TABLE log_delivery (sink TEXT PRIMARY KEY, at INTEGER NOT NULL, text BLOB NOT NULL);
 
--- What is still to be done to the files. No part of the log.
+-- Records of what was erased and may still be in the files. No part of the log.
 CREATE TABLE log_chore (name TEXT PRIMARY KEY);
 
 CREATE TRIGGER log_entry_stays BEFORE DELETE ON log_entry BEGIN
