@@ -45,6 +45,14 @@ func (p Person) Link(system string) (Link, bool) {
 	return Link{}, false
 }
 
+// SystemOf is the system of a lane. A person's further accounts in one system
+// have lanes of their own, which are called after it with a plus and a label,
+// such as code+admin; a configured name holds no plus.
+func SystemOf(lane string) string {
+	system, _, _ := strings.Cut(lane, "+")
+	return system
+}
+
 // Engagement is one contract of a person. Somebody may have two: ending one
 // must not cut what the other needs.
 type Engagement struct {

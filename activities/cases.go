@@ -56,6 +56,11 @@ type Settings struct {
 	Recording bool `json:"recording,omitempty"`
 	// Sealing says that bundles are made.
 	Sealing bool `json:"sealing,omitempty"`
+	// Linking says that there is a link table, and Links are the accounts that it
+	// knows of the person. LinkTrouble says why it could not be asked.
+	Linking     bool          `json:"linking,omitempty"`
+	Links       []AccountLink `json:"links,omitempty"`
+	LinkTrouble *Trouble      `json:"linkTrouble,omitempty"`
 }
 
 // SystemSetting names a system and the queue that serves it.
@@ -117,14 +122,17 @@ type Cases struct {
 	Recorder Recorder
 	// Sealer makes bundles; nil makes none.
 	Sealer Sealer
+	// Links knows which accounts are whose; nil knows none.
+	Links LinkTable
 }
 
-// Configure tells a case what it must know of the configuration.
-func (c *Cases) Configure(_ context.Context) (Settings, error) {
+// Configure tells a case what it must know of the configuration, and which
+// accounts are known to be the person's.
+func (c *Cases) Configure(ctx context.Context, in ConfigureInput) (Settings, error) {
 	settings := c.Settings
 	settings.Recording = c.Recorder != nil
 	settings.Sealing = c.Sealer != nil
-	return settings, nil
+	return withLinks(ctx, c.Links, in.Person, settings), nil
 }
 
 // RecordInput is a batch of records in their order.
@@ -255,7 +263,7 @@ func (c *Cases) Judge(_ context.Context, in JudgeInput) (JudgeOutput, error) {
 // read: that the account is a protected one.
 func (c *Cases) approvals(policy plan.Policy, q plan.Question) int {
 	match := q.Inventory.Match
-	if match.Verdict != lastday.FoundOne || !slices.Contains(c.Protected.Accounts[q.Inventory.System], match.Account.ID) {
+	if match.Verdict != lastday.FoundOne || !slices.Contains(c.Protected.Accounts[lastday.SystemOf(q.Inventory.System)], match.Account.ID) {
 		return 0
 	}
 	return policy.Approvals()

@@ -256,6 +256,8 @@ type RosterPage struct {
 type Sweeps struct {
 	// Roster is required.
 	Roster Roster
+	// Links knows which accounts are whose; nil knows none.
+	Links LinkTable
 }
 
 // LeaversInput asks for a page of the people who left.
@@ -285,6 +287,9 @@ func (s *Sweeps) Leavers(ctx context.Context, in LeaversInput) (LeaversOutput, e
 		if !l.Left(now) {
 			out.Still++
 			continue
+		}
+		if l, err = WithLinks(ctx, s.Links, l); err != nil {
+			out.Trouble = append(out.Trouble, fmt.Sprintf("the link table could not be asked for case %s: %s", l.Case, lastday.CodeOf(err)))
 		}
 		out.Leavers = append(out.Leavers, l)
 	}

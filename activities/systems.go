@@ -48,12 +48,12 @@ func (s *Systems) Survey(ctx context.Context, in SurveyInput) (lastday.Inventory
 	clock := startClock(ctx)
 	beats := startBeating(ctx, 0)
 	defer beats.stop()
-	inv, err := system.Survey(ctx, in.Person, func(read int) { beats.say(ctx, read) })
+	inv, err := system.Survey(ctx, personOf(in.System, in.Person), func(read int) { beats.say(ctx, read) })
 	if err != nil {
 		return lastday.Inventory{}, Failure(err)
 	}
 	inv.ReadAt = clock.now()
-	return inv, nil
+	return inventoryOf(in.System, inv), nil
 }
 
 // ApplyInput orders changes of one account of one system.
@@ -90,6 +90,7 @@ func (s *Systems) Apply(ctx context.Context, in ApplyInput) (ApplyOutput, error)
 	if err != nil {
 		return ApplyOutput{}, Failure(err)
 	}
+	in.Changes = changesOf(in.Changes)
 	run := newApplyRun(ctx, system, in)
 	run.beats = startBeating(ctx, slices.Clone(run.receipts))
 	defer run.beats.stop()
@@ -106,11 +107,11 @@ func (s *Systems) Apply(ctx context.Context, in ApplyInput) (ApplyOutput, error)
 	if first != nil && len(run.receipts) == 0 && ctx.Err() == nil {
 		return ApplyOutput{}, Failure(first)
 	}
-	return ApplyOutput{Receipts: run.receipts, Failed: run.failed}, nil
+	return ApplyOutput{Receipts: receiptsOf(in.System, run.receipts), Failed: run.failed}, nil
 }
 
 func (s *Systems) system(name string) (*integrations.System, error) {
-	system, ok := s.systems[name]
+	system, ok := s.systems[lastday.SystemOf(name)]
 	if !ok {
 		return nil, lastday.Errorf(lastday.CodeInternal, "worker", "system %q is not configured on the worker that serves its queue", name)
 	}

@@ -141,7 +141,7 @@ func (b *builder) accountGuards(inv lastday.Inventory) {
 	if inv.Match.Verdict != lastday.FoundOne {
 		return
 	}
-	if slices.Contains(b.in.Protected.Accounts[inv.System], account) {
+	if slices.Contains(b.in.Protected.Accounts[lastday.SystemOf(inv.System)], account) {
 		b.guard("protected_account", inv.System, "the account is protected by the configuration", b.policy.approvals)
 	}
 	if ownCredential(inv) {

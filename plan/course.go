@@ -82,6 +82,7 @@ type match struct {
 // it, nor another begin to hold it.
 func (c *course) match(system string, now, was lastday.Grant) (match, error) {
 	m := match{keep: -1, was: was.Level(), sensitive: make([]bool, len(c.policy.sensitive))}
+	system = lastday.SystemOf(system)
 	varsNow, varsWas := grantVars(system, now), grantVars(system, was)
 	for i, s := range c.policy.sensitive {
 		is, err := s.when.holds(varsNow)

@@ -59,7 +59,7 @@ func identityGap(inv lastday.Inventory) (lastday.Gap, bool) {
 // an entry for another, and one that hides everything only by "*".
 func (p Policy) accepts(g lastday.Gap) (accepted, bool) {
 	for _, a := range p.accepted {
-		if a.system == g.System && (a.kind == "*" || a.kind == g.Kind) {
+		if a.system == lastday.SystemOf(g.System) && (a.kind == "*" || a.kind == g.Kind) {
 			return a, true
 		}
 	}

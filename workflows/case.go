@@ -97,7 +97,7 @@ func (c *caseRun) run(ctx workflow.Context) (CaseResult, error) {
 func (c *caseRun) configure(ctx workflow.Context) error {
 	var settings activities.Settings
 	o := caseCall(c.activityID("case", "configure"), "Read which systems there are")
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), cases().Configure).Get(ctx, &settings)
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), cases().Configure, activities.ConfigureInput{Person: c.s.Separation.Person.Key}).Get(ctx, &settings)
 	if err != nil {
 		return err
 	}
@@ -105,6 +105,7 @@ func (c *caseRun) configure(ctx workflow.Context) error {
 	for _, system := range settings.Systems {
 		c.addLane(system)
 	}
+	c.linkLanes(ctx)
 	c.startLanes(ctx)
 	c.startRecording(ctx)
 	if len(c.s.Lanes) == 0 {
@@ -141,6 +142,7 @@ func (c *caseRun) turn(ctx workflow.Context) error {
 		c.publish(ctx)
 		return c.await(ctx, seen)
 	}
+	c.catchUp()
 	stage, ok := c.nextStage()
 	if !ok {
 		c.publish(ctx)
@@ -300,7 +302,7 @@ func (c *caseRun) over(ctx workflow.Context) bool {
 		return false
 	}
 	last := c.s.Reached[len(c.s.Reached)-1].Stage
-	return c.allLanes(func(l *Lane) bool { return l.State == LaneWaived || (l.State == LaneClean && l.Clean == last) })
+	return c.allLanes(func(l *Lane) bool { return l.State == LaneWaived || c.arrived(l, last) })
 }
 
 // restored says whether every lane gave back what it could.

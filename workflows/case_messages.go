@@ -325,7 +325,7 @@ func (c *caseRun) answer(ctx workflow.Context, t Task, m ResolveMessage) string 
 		c.attest(ctx, t, m, lastday.ProofAttested)
 		return ""
 	case HowLink:
-		return c.link(t, m)
+		return c.link(ctx, t, m)
 	}
 	return fmt.Sprintf("%q is none of retry, waive, attest, link", m.How)
 }
@@ -368,7 +368,7 @@ func wholeSystem(t Task) bool {
 	return false
 }
 
-func (c *caseRun) link(t Task, m ResolveMessage) string {
+func (c *caseRun) link(ctx workflow.Context, t Task, m ResolveMessage) string {
 	identity := t.Kind == TaskIdentity || (t.Kind == TaskBlind && t.Code == lastday.CodeProtected)
 	if !identity || m.Account == "" {
 		return "link answers only the question which account is the person's, and needs its immutable id"
@@ -376,6 +376,7 @@ func (c *caseRun) link(t Task, m ResolveMessage) string {
 	p := &c.s.Separation.Person
 	p.Links = slices.DeleteFunc(slices.Clone(p.Links), func(l lastday.Link) bool { return l.System == t.System })
 	p.Links = append(p.Links, lastday.Link{System: t.System, ID: m.Account})
+	c.keepLink(ctx, t, m)
 	c.s.NeedPlan = c.s.NeedPlan || !c.pastCut()
 	return ""
 }

@@ -121,6 +121,10 @@ type Lane struct {
 	// Account is the account that was found first. It is pinned: every later
 	// reading looks at it, whatever the evidence says by then.
 	Account lastday.Account `json:"account,omitzero"`
+	// Link is the account of a lane that is for a further account of a system,
+	// and Decided the account that a person said is the right one.
+	Link    lastday.Link `json:"link,omitzero"`
+	Decided string       `json:"decided,omitempty"`
 	// Exited says that the system was read back clean at the cut or after it.
 	Exited bool   `json:"exited,omitempty"`
 	Steps  []Step `json:"steps,omitempty"`

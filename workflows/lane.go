@@ -215,21 +215,12 @@ func (l *laneRun) set(ctx workflow.Context, state LaneState, why string) {
 func (l *laneRun) survey(ctx workflow.Context, stage string, within time.Duration, urgent bool) (lastday.Inventory, error) {
 	id := l.c.activityID(l.l.System, stage+"/read")
 	o := systemCall(l.l.Queue, id, fmt.Sprintf("Read everything in **%s** (%s)", l.l.System, stage), within, urgent)
-	in := activities.SurveyInput{Case: l.c.id, System: l.l.System, Person: l.pinned()}
-	return call(ctx, o, systems().Survey, in)
-}
-
-// pinned is the person with the account that was found first: evidence can go
-// away while access is left. What HR or a person linked since comes first.
-func (l *laneRun) pinned() lastday.Person {
-	p := l.c.s.Separation.Person
-	known, linked := p.Link(l.l.System)
-	if l.l.Account.ID == "" || (linked && known.ID != "") {
-		return p
+	if match, disputed := l.disputed(); disputed {
+		return lastday.Inventory{System: l.l.System, ReadAt: workflow.Now(ctx), Match: match}, nil
 	}
-	p.Links = slices.DeleteFunc(slices.Clone(p.Links), func(k lastday.Link) bool { return k.System == l.l.System })
-	p.Links = append(p.Links, lastday.Link{System: l.l.System, ID: l.l.Account.ID, Login: l.l.Account.Login})
-	return p
+	in := activities.SurveyInput{Case: l.c.id, System: l.l.System, Person: l.pinned()}
+	inv, err := call(ctx, o, systems().Survey, in)
+	return l.held(in.Person, inv), err
 }
 
 // patience is how long Temporal retries an order before the case knows and tells.

@@ -155,7 +155,7 @@ func sweeps() *activities.Sweeps { return nil }
 func (s *sweepRun) configure(ctx workflow.Context) error {
 	var settings activities.Settings
 	o := caseCall(s.id("configure"), "Read which systems there are")
-	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), cases().Configure).Get(ctx, &settings); err != nil {
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), cases().Configure, activities.ConfigureInput{}).Get(ctx, &settings); err != nil {
 		return err
 	}
 	for _, system := range settings.Systems {

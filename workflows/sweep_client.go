@@ -65,7 +65,7 @@ func (c *Client) Leaver(ctx context.Context, caseID string) (activities.Leaver, 
 	l := activities.Leaver{Separation: st.Separation, Case: caseID, From: "case"}
 	for _, lane := range st.Lanes {
 		if lane.Account.ID != "" {
-			l.Separation.Person.Links = addLink(l.Separation.Person.Links, lastday.Link{System: lane.Account.System, ID: lane.Account.ID, Login: lane.Account.Login})
+			l.Separation.Person.Links = addLink(l.Separation.Person.Links, lastday.Link{System: lastday.SystemOf(lane.Account.System), ID: lane.Account.ID, Login: lane.Account.Login})
 		}
 	}
 	return l, true, nil

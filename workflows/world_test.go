@@ -286,6 +286,8 @@ type story struct {
 	t       *testing.T
 	env     *testsuite.TestWorkflowEnvironment
 	systems []*farSide
+	// others are served by the worker, and configured by the test.
+	others []*integrations.System
 	// later are served by the worker but not configured yet.
 	later []*farSide
 	hr    *hrSays
@@ -382,7 +384,7 @@ func (s *story) start() {
 	for _, f := range append(slices.Clone(s.systems), s.later...) {
 		opened = append(opened, integrations.NewSystem(f.name, f, integrations.Options{Now: time.Now, Protected: f.guarded}))
 	}
-	s.env.RegisterActivity(activities.NewSystems(opened...))
+	s.env.RegisterActivity(activities.NewSystems(append(opened, s.others...)...))
 	s.env.RegisterActivity(s.cases)
 	s.at(0, func() { s.announce("evt-1", s.first) })
 	s.env.ExecuteWorkflow(workflows.CaseType, workflows.CaseInput{Case: s.first.CaseID()})
