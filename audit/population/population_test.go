@@ -98,8 +98,10 @@ func TestEveryDifferenceIsFoundAndNamed(t *testing.T) {
 		"taken back here, not there": {"p-stays", func(in *population.Input) {
 			in.Leavers = append(in.Leavers, population.Leaver{Person: "p-stays", Engagement: "e-1", Source: "people", LastDay: november(27)})
 		}, population.TakenBack, "case c-rescinded was taken back"},
-		"the account still works": {"p-late", func(in *population.Input) { in.Enabled = append(in.Enabled, working("p-late", later)) },
-			population.StillEnabled, "still has u-1 in directory (sign-in)"},
+		"the account still works": {
+			"p-late", func(in *population.Input) { in.Enabled = append(in.Enabled, working("p-late", later)) },
+			population.StillEnabled, "still has u-1 in directory (sign-in)",
+		},
 		"no case, and it still works": {"p-new", func(in *population.Input) {
 			in.Leavers = append(in.Leavers, population.Leaver{Person: "p-new", Source: "people", LastDay: november(17)})
 			in.Enabled = append(in.Enabled, working("p-new", later))

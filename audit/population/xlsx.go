@@ -86,8 +86,14 @@ func sourceSheet(r Result) sheet {
 		complete = "yes"
 	}
 	facts := [][]string{
-		{"period", r.From.String() + " to " + r.To.String() + ", by last day, inclusive"}, {"complete", complete}, {"rows", strconv.Itoa(len(r.Rows))},
-		{"enabled accounts of others", strconv.Itoa(r.Strangers)}, {"made", utc(r.Made)}, {"made by", r.By}, {"zone", r.Zone}, {"tool", "lastday " + r.Tool},
+		{"period", r.From.String() + " to " + r.To.String() + ", by last day, inclusive"},
+		{"complete", complete},
+		{"rows", strconv.Itoa(len(r.Rows))},
+		{"enabled accounts of others", strconv.Itoa(r.Strangers)},
+		{"made", utc(r.Made)},
+		{"made by", r.By},
+		{"zone", r.Zone},
+		{"tool", "lastday " + r.Tool},
 	}
 	return sheet{name: s.name, number: s.number, widths: s.widths, rows: slices.Concat(s.rows, [][]string{{}}, facts)}
 }
@@ -138,8 +144,8 @@ func (s sheet) xml() string {
 }
 
 func (s sheet) cell(x, y int, text string) string {
-	// A workbook has at most 26 columns here; letters end at Z.
-	ref := string(rune('A'+x)) + strconv.Itoa(y+1)
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" // no sheet here has more columns
+	ref := letters[x:x+1] + strconv.Itoa(y+1)
 	switch {
 	case text == "":
 		return ""

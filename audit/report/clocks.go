@@ -52,8 +52,12 @@ func drawClocks(c story.Case, k clock) dial {
 	d := dial{Width: clockWidth, Line: clockLine, Left: clockLeft, Right: clockWidth - clockLeft}
 	var known []hand
 	for _, h := range []hand{
-		{"HR entered", c.Clocks.Entered}, {"told", c.Clocks.Told}, {"first reduced", c.Clocks.FirstReduced},
-		{"due", c.Clocks.Due}, {"done", c.Clocks.Done}, {"verified", c.Clocks.Verified},
+		{"HR entered", c.Clocks.Entered},
+		{"told", c.Clocks.Told},
+		{"first reduced", c.Clocks.FirstReduced},
+		{"due", c.Clocks.Due},
+		{"done", c.Clocks.Done},
+		{"verified", c.Clocks.Verified},
 	} {
 		if h.at.IsZero() {
 			d.Missing = append(d.Missing, h.name)

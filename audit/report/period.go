@@ -2,13 +2,12 @@ package report
 
 import (
 	"cmp"
+	_ "embed" // the page's template
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"time"
-
-	_ "embed" // the page's template
 
 	"lastday/audit/population"
 	"lastday/audit/stats"
@@ -166,9 +165,13 @@ func periodVerdict(s stats.Stats, r *population.Result) (toneName, word, sentenc
 
 func periodFigures(s stats.Stats) []figure {
 	return []figure{
-		{fmt.Sprint(s.Cases), "cases", ""}, {fmt.Sprint(s.Met), "in time, read back", "p-observed"}, {fmt.Sprint(s.Answered), "in time, on people's word", mark(s.Answered, "p-attested")},
-		{fmt.Sprint(s.Missed), "missed", mark(s.Missed, "p-none")}, {fmt.Sprint(s.LateHR), "late HR", mark(s.LateHR, "p-acknowledged")},
-		{fmt.Sprint(s.Resurrected), "came back", mark(s.Resurrected, "p-none")}, {fmt.Sprint(s.Residue), "residue open", mark(s.Residue, "p-none")},
+		{fmt.Sprint(s.Cases), "cases", ""},
+		{fmt.Sprint(s.Met), "in time, read back", "p-observed"},
+		{fmt.Sprint(s.Answered), "in time, on people's word", mark(s.Answered, "p-attested")},
+		{fmt.Sprint(s.Missed), "missed", mark(s.Missed, "p-none")},
+		{fmt.Sprint(s.LateHR), "late HR", mark(s.LateHR, "p-acknowledged")},
+		{fmt.Sprint(s.Resurrected), "came back", mark(s.Resurrected, "p-none")},
+		{fmt.Sprint(s.Residue), "residue open", mark(s.Residue, "p-none")},
 	}
 }
 
@@ -198,8 +201,11 @@ func bars(s stats.Shares) []bar {
 		name, class string
 		n           int
 	}{
-		{"observed", "p-observed", s.Observed}, {"acknowledged", "p-acknowledged", s.Acknowledged}, {"attested", "p-attested", s.Attested},
-		{"waived", "p-waived", s.Waived}, {"not shown", "p-none", s.NotShown},
+		{"observed", "p-observed", s.Observed},
+		{"acknowledged", "p-acknowledged", s.Acknowledged},
+		{"attested", "p-attested", s.Attested},
+		{"waived", "p-waived", s.Waived},
+		{"not shown", "p-none", s.NotShown},
 	} {
 		percent, known := stats.Share(g.n, s.Accesses)
 		if !known || g.n == 0 {

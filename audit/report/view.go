@@ -192,10 +192,16 @@ func facts(c story.Case, k clock) []fact {
 		zone += ": unknown here, times are UTC"
 	}
 	all := []fact{
-		{"Last day", s.LastDay.String(), false}, {"Zone", zone, false}, {"Kind", strings.ReplaceAll(string(s.Kind), "_", " "), false},
-		{"Works as", cmp.Or(s.Engagement.WorkerType, "not told"), false}, {"Told by", s.Source, false}, {"Person", c.Person, true},
-		{"Employee number", cmp.Or(c.Subject.EmployeeNumber, "not told"), true}, {"Engagement", s.Engagement.ID, true},
-		{"Records", recordCount(c), false}, {"Told as of", k.long(c.AsOf), false},
+		{"Last day", s.LastDay.String(), false},
+		{"Zone", zone, false},
+		{"Kind", strings.ReplaceAll(string(s.Kind), "_", " "), false},
+		{"Works as", cmp.Or(s.Engagement.WorkerType, "not told"), false},
+		{"Told by", s.Source, false},
+		{"Person", c.Person, true},
+		{"Employee number", cmp.Or(c.Subject.EmployeeNumber, "not told"), true},
+		{"Engagement", s.Engagement.ID, true},
+		{"Records", recordCount(c), false},
+		{"Told as of", k.long(c.AsOf), false},
 	}
 	if c.Closed != nil {
 		all = append(all, fact{"Closed", k.long(c.ClosedAt), false})

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"lastday"
 )
@@ -97,8 +98,8 @@ func (e *Encoder) Events(r lastday.Record) ([]Event, error) {
 func ascii(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for _, r := range string(text) {
-		if r < 0x80 {
-			out = append(out, byte(r))
+		if r < utf8.RuneSelf {
+			out = utf8.AppendRune(out, r)
 			continue
 		}
 		for _, unit := range utf16.Encode([]rune{r}) {

@@ -286,9 +286,15 @@ func TestActivitiesFitTheKindOfGrant(t *testing.T) {
 		restore  bool
 		old, new float64
 	}{
-		{"account", "none", false, 300105, 300705}, {"login", "none", false, 300105, 300705}, {"account", "enabled", true, 300102, 300704},
-		{"role", "none", false, 300504, 300717}, {"role", "reader", false, 300502, 300715}, {"role", "admin", true, 300503, 300716},
-		{"team", "none", false, 300502, 300715}, {"team", "member", true, 300501, 300714}, {"access token", "none", false, 300502, 300719},
+		{"account", "none", false, 300105, 300705},
+		{"login", "none", false, 300105, 300705},
+		{"account", "enabled", true, 300102, 300704},
+		{"role", "none", false, 300504, 300717},
+		{"role", "reader", false, 300502, 300715},
+		{"role", "admin", true, 300503, 300716},
+		{"team", "none", false, 300502, 300715},
+		{"team", "member", true, 300501, 300714},
+		{"access token", "none", false, 300502, 300719},
 	} {
 		r := revoked()
 		r.Change.Kind, r.Change.To, r.Change.Restore = c.kind, c.to, c.restore

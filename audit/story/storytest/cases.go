@@ -2,6 +2,7 @@ package storytest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"lastday"
@@ -35,9 +36,8 @@ func glide(cut time.Time) []lastday.StageFact {
 		Stage("watch-1d", "cut +1d", cut.AddDate(0, 0, 1), lastday.LevelNone),
 		Stage("watch-7d", "cut +7d", cut.AddDate(0, 0, 7), lastday.LevelNone),
 	}
-	stages[3].Cut = true
-	for i := range stages[4:] {
-		stages[4+i].Watch = true
+	for i, s := range stages {
+		stages[i].Cut, stages[i].Watch = s.Name == "cut", strings.HasPrefix(s.Name, "watch")
 	}
 	return stages
 }
