@@ -63,7 +63,7 @@ func (d *driver) readUser(ctx context.Context, id string) (user, bool, error) {
 	if err != nil {
 		return u, false, err
 	}
-	reply, err := d.client.Get(ctx, "scim: read user", path, &u)
+	reply, err := d.single.Get(ctx, "scim: read user", path, &u)
 	if lastday.CodeOf(err) == lastday.CodeNotFound {
 		return u, false, nil
 	}

@@ -17,7 +17,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"lastday"
 	"lastday/integrations"
@@ -79,8 +78,8 @@ type driver struct {
 	profile Profile
 	levels  levels
 	system  string
-	now     func() time.Time
-	client  *httpx.Client
+	// client takes lists and groups, which can be large; single takes one account.
+	client, single *httpx.Client
 }
 
 func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations.Driver, error) {
@@ -91,22 +90,28 @@ func open(ctx context.Context, cfg Config, deps integrations.Deps) (integrations
 	if _, err := deps.Secret(ctx, cfg.Token); err != nil {
 		return nil, lastday.Wrap(lastday.CodeOf(err), "scim", "token", err)
 	}
-	client, err := httpx.New(httpx.Options{
-		Base: cfg.URL, Transport: naming{deps.Transport}, Now: deps.Now, MaxBody: mostBody,
+	d := &driver{cfg: cfg, profile: profile, levels: levels, system: deps.System}
+	if d.client, err = d.connect(deps, mostBody); err != nil {
+		return nil, err
+	}
+	d.single, err = d.connect(deps, mostUser)
+	return d, err
+}
+
+// connect makes a client whose answers are at most so many bytes.
+func (d *driver) connect(deps integrations.Deps, most int64) (*httpx.Client, error) {
+	return httpx.New(httpx.Options{
+		Base: d.cfg.URL, Transport: naming{deps.Transport}, Now: deps.Now, MaxBody: most,
 		Header: http.Header{"Accept": {mediaType}},
 		Authorize: func(req *http.Request) error {
-			token, err := deps.Secret(req.Context(), cfg.Token)
+			token, err := deps.Secret(req.Context(), d.cfg.Token)
 			if err != nil {
 				return err
 			}
-			req.Header.Set("Authorization", cmp.Or(profile.Credential, "Bearer ")+strings.TrimSpace(token))
+			req.Header.Set("Authorization", cmp.Or(d.profile.Credential, "Bearer ")+strings.TrimSpace(token))
 			return nil
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &driver{cfg: cfg, profile: profile, levels: levels, system: deps.System, now: deps.Now, client: client}, nil
 }
 
 // checked refuses what makes no sense, and reads what stands for something else.

@@ -14,7 +14,8 @@ const (
 	patchOp    = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 	enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-	mostBody = 8 << 20
+	mostBody = 16 << 20
+	mostUser = 1 << 20
 )
 
 // truth is a boolean as servers write it: "active" comes as the text "True" from
