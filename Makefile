@@ -18,7 +18,7 @@ MODULES := . $(NESTED)
 
 # Packages in which goroutines of ours share state: there the race detector has
 # something to find. Elsewhere it would only make the tests slower.
-RACE := ./activities/... ./audit/... ./codec/... ./intake/... ./integrations/... ./internal/... ./workflows/...
+RACE := ./activities/... ./audit/sink ./audit/store ./codec/... ./intake/... ./integrations/... ./internal/... ./workflows/...
 
 FUZZTIME ?= 10s
 
