@@ -150,11 +150,7 @@ type ReadingFact struct {
 	// Evidence is what the match rests on.
 	Evidence []string `json:"evidence,omitempty"`
 	// Control is the positive control: why absence would have been seen.
-	Control Control `json:"control"`
-	// KeptBy says who keeps the record that was read, where it is a record that
-	// people keep: what it shows is at most attested. Empty if the far side itself
-	// was read.
-	KeptBy   string      `json:"keptBy,omitempty"`
+	Control  Control     `json:"control"`
 	Complete bool        `json:"complete"`
 	Highest  Level       `json:"highest"`
 	Grants   []GrantFact `json:"grants,omitempty"`

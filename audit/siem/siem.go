@@ -143,9 +143,9 @@ func outcomeOf(r lastday.Record) result {
 
 func verifiedResult(v lastday.VerifiedFact) result {
 	switch {
-	case v.Proof == lastday.ProofObserved && v.Control.Seen:
+	case v.Proof == lastday.ProofObserved && v.Control.Seen && v.Control.KeptBy == "":
 		return succeeded
-	case v.Proof == lastday.ProofAttested || v.Proof == lastday.ProofWaived:
+	case v.Proof == lastday.ProofAttested || v.Proof == lastday.ProofWaived || v.Control.KeptBy != "":
 		return onWord
 	}
 	return unknown

@@ -41,7 +41,9 @@ type system struct {
 }
 
 // shows says whether what a reading does not hold is shown to be absent.
-func shows(r lastday.ReadingFact) bool { return readable(r) && r.Control.Seen && r.KeptBy == "" }
+func shows(r lastday.ReadingFact) bool {
+	return readable(r) && r.Control.Seen && r.Control.KeptBy == ""
+}
 
 // readable says whether a reading is whole.
 func readable(r lastday.ReadingFact) bool {
@@ -76,8 +78,8 @@ func (s *system) absent(fact lastday.ReadingFact, held map[string]bool, seq int)
 		if held[key(a.Account, a.Key)] || (fact.Account.ID != "" && fact.Account.ID != a.Account.ID) {
 			continue
 		}
-		if fact.KeptBy != "" && readable(fact) {
-			a.kept, a.keeper = seq, fact.KeptBy
+		if fact.Control.KeptBy != "" && readable(fact) {
+			a.kept, a.keeper = seq, fact.Control.KeptBy
 			continue
 		}
 		if shows(fact) {
@@ -108,8 +110,8 @@ func blindness(r lastday.ReadingFact) string {
 		return "more than one account may be the person's"
 	case len(r.Gaps) > 0:
 		return "not all could be seen: " + r.Gaps[0].What + ": " + r.Gaps[0].Why
-	case r.KeptBy != "":
-		return "what was read is a record that " + r.KeptBy + " keep"
+	case r.Control.KeptBy != "":
+		return "what was read is a record kept by " + r.Control.KeptBy
 	case !r.Control.Seen:
 		return "nothing showed that access would have been seen"
 	}
@@ -183,8 +185,11 @@ func (s *system) verified(r lastday.Record) {
 	v := *r.Verified
 	p := Point{At: either(v.ReadAt, r.At), Stage: r.Stage, Level: v.Highest, Proof: v.Proof, Verified: true, Grants: v.Grants, Why: v.Why, Due: v.Due}
 	empty := v.Highest == lastday.LevelNone && v.Grants == 0
-	if v.Proof == lastday.ProofObserved && !v.Control.Seen {
+	switch {
+	case v.Proof == lastday.ProofObserved && !v.Control.Seen:
 		p.Proof, p.Why = lastday.ProofNone, "nothing showed that access would have been seen"
+	case v.Proof == lastday.ProofObserved && v.Control.KeptBy != "":
+		p.Proof, p.Why = lastday.ProofAttested, "what was read is a record kept by "+v.Control.KeptBy
 	}
 	s.Points = append(s.Points, p)
 	if p.Proof != lastday.ProofObserved || !empty {

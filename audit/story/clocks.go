@@ -10,31 +10,31 @@ import (
 // different findings. A zero time did not happen, or nobody knows it.
 type Clocks struct {
 	// Entered is when HR wrote the end down, Told when lastday knew.
-	Entered time.Time
-	Told    time.Time
+	Entered time.Time `json:"entered,omitzero"`
+	Told    time.Time `json:"told,omitzero"`
 	// FirstReduced is when the first change was acknowledged.
-	FirstReduced time.Time
+	FirstReduced time.Time `json:"firstReduced,omitzero"`
 	// Due is when the cut had to be, Done when the last change of it was
 	// acknowledged by a far side, Verified when the last of all systems was read
 	// back empty. Verified stays zero while one system was not.
-	Due      time.Time
-	Done     time.Time
-	Verified time.Time
+	Due      time.Time `json:"due,omitzero"`
+	Done     time.Time `json:"done,omitzero"`
+	Verified time.Time `json:"verified,omitzero"`
 	// Shown counts the systems that were read back empty, of Systems; LastShown is
 	// when the last of those was.
-	Shown     int
-	Systems   int
-	LastShown time.Time
+	Shown     int       `json:"shown"`
+	Systems   int       `json:"systems"`
+	LastShown time.Time `json:"lastShown,omitzero"`
 }
 
 // Distance is the time from one clock to another; negative is early.
 type Distance struct {
-	Name  string
-	From  time.Time
-	To    time.Time
-	Known bool
+	Name  string    `json:"name"`
+	From  time.Time `json:"from,omitzero"`
+	To    time.Time `json:"to,omitzero"`
+	Known bool      `json:"known,omitempty"`
 	// Meaning says in words what the distance tells.
-	Meaning string
+	Meaning string `json:"meaning"`
 }
 
 // Span is To minus From, zero if it is not known.
@@ -138,16 +138,16 @@ const (
 // SLA is the promise and what became of it. The time runs from the later of
 // due and told: HR's lateness is HR's finding.
 type SLA struct {
-	State   SLAState
-	Allowed time.Duration
-	From    time.Time
+	State   SLAState      `json:"state"`
+	Allowed time.Duration `json:"allowed"`
+	From    time.Time     `json:"from,omitzero"`
 	// Taken is from From to the reading back, or, while there is none, to the time
 	// of the story; negative is early.
-	Taken time.Duration
+	Taken time.Duration `json:"taken"`
 	// LateHR says that lastday was told after the cut was due, LateUs that the
 	// promise was missed.
-	LateHR bool
-	LateUs bool
+	LateHR bool `json:"lateHr,omitempty"`
+	LateUs bool `json:"lateUs,omitempty"`
 }
 
 func judgeSLA(c Case, allowed time.Duration) SLA {

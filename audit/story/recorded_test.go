@@ -2,12 +2,17 @@ package story_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"lastday"
 	"lastday/audit/story"
+	"lastday/audit/story/storytest"
 )
 
 // recorded reads a story that the Case workflow itself recorded, in Temporal's
@@ -65,5 +70,22 @@ func TestAnAnswerThatAReadingOvertookCarriesNothingAnyMore(t *testing.T) {
 	}
 	if c := tell(t, recorded(t, "lost-right-waived")); c.Exceptions[0].Overtaken || c.Exceptions[0].By != "ann" {
 		t.Errorf("nothing overtook it: %+v", c.Exceptions)
+	}
+}
+
+func TestACaseIsReadAgainAsItWasWritten(t *testing.T) {
+	for _, teller := range storytest.Stories() {
+		want := tell(t, teller.Records())
+		text, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got story.Case
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: %s", want.ID, diff)
+		}
 	}
 }

@@ -16,106 +16,106 @@ import (
 
 // Case is all that the records of one case tell.
 type Case struct {
-	ID string
+	ID string `json:"id"`
 	// Person is the opaque key.
-	Person string
+	Person string `json:"person"`
 	// Subject names the person; it is zero when that was erased or never told.
-	Subject lastday.SubjectFact
+	Subject lastday.SubjectFact `json:"subject"`
 	// Opened is what was announced first, Separation what holds now.
-	Opened     lastday.OpenedFact
-	Separation lastday.OpenedFact
-	News       []News
-	Plans      []Plan
+	Opened     lastday.OpenedFact `json:"opened"`
+	Separation lastday.OpenedFact `json:"separation"`
+	News       []News             `json:"news,omitempty"`
+	Plans      []Plan             `json:"plans,omitempty"`
 	// Stages are those of the last plan, and before them those of earlier plans
 	// that came into force, by time.
-	Stages     []Stage
-	Systems    []System
-	Exceptions []Exception
-	Tasks      []Task
-	Messages   []Message
-	Notes      []Note
-	Residue    []Residue
-	Gaps       []lastday.Gap
-	Clocks     Clocks
-	SLA        SLA
-	Verdict    Verdict
+	Stages     []Stage       `json:"stages,omitempty"`
+	Systems    []System      `json:"systems,omitempty"`
+	Exceptions []Exception   `json:"exceptions,omitempty"`
+	Tasks      []Task        `json:"tasks,omitempty"`
+	Messages   []Message     `json:"messages,omitempty"`
+	Notes      []Note        `json:"notes,omitempty"`
+	Residue    []Residue     `json:"residue,omitempty"`
+	Gaps       []lastday.Gap `json:"gaps,omitempty"`
+	Clocks     Clocks        `json:"clocks"`
+	SLA        SLA           `json:"sla"`
+	Verdict    Verdict       `json:"verdict"`
 	// Unproved says in words what the records do not show.
-	Unproved []string
+	Unproved []string `json:"unproved,omitempty"`
 	// Closed is nil while the case is open.
-	Closed   *lastday.ClosedFact
-	ClosedAt time.Time
+	Closed   *lastday.ClosedFact `json:"closed,omitempty"`
+	ClosedAt time.Time           `json:"closedAt,omitzero"`
 	// Held is since when a person holds the case; zero if nobody does.
-	Held   time.Time
-	HeldBy string
+	Held   time.Time `json:"held,omitzero"`
+	HeldBy string    `json:"heldBy"`
 	// AsOf is the time as of which the case is told.
-	AsOf time.Time
+	AsOf time.Time `json:"asOf,omitzero"`
 	// Records counts the records, of the numbers 1 to Last; Missing are numbers
 	// without a record: erased, or lost.
-	Records int
-	Last    int
-	Missing []int
+	Records int   `json:"records"`
+	Last    int   `json:"last"`
+	Missing []int `json:"missing,omitempty"`
 	// Workflow is Temporal's id, Runs the ids of its runs in their order.
-	Workflow string
-	Runs     []string
+	Workflow string   `json:"workflow"`
+	Runs     []string `json:"runs,omitempty"`
 }
 
 // News is a change of the announcement.
 type News struct {
-	At   time.Time
-	By   string
-	What string
-	Fact *lastday.OpenedFact
+	At   time.Time           `json:"at,omitzero"`
+	By   string              `json:"by"`
+	What string              `json:"what"`
+	Fact *lastday.OpenedFact `json:"fact,omitempty"`
 }
 
 // Plan is one sealed plan.
 type Plan struct {
-	At time.Time
+	At time.Time `json:"at,omitzero"`
 	lastday.PlanFact
 }
 
 // Stage is a stage and when it came into force; Reached is zero if it did not.
 type Stage struct {
 	lastday.StageFact
-	Reached time.Time
+	Reached time.Time `json:"reached,omitzero"`
 }
 
 // System is one system's part of the case.
 type System struct {
-	Name string
+	Name string `json:"name"`
 	// Account is the last account that was read.
-	Account lastday.Account
+	Account lastday.Account `json:"account"`
 	// Searched is how the last search ended, Evidence what it rests on.
-	Searched lastday.Verdict
-	Evidence []string
-	Accesses []Access
+	Searched lastday.Verdict `json:"searched"`
+	Evidence []string        `json:"evidence,omitempty"`
+	Accesses []Access        `json:"accesses,omitempty"`
 	// Points are what was seen of its height, by time.
-	Points []Point
+	Points []Point `json:"points,omitempty"`
 	// Cut is the reading back at the cut or after it that shows the system empty;
 	// nil if there is none.
-	Cut *Point
+	Cut *Point `json:"cut,omitempty"`
 	// Blind says that the last reading was not complete, and why.
-	Blind string
-	Gaps  []lastday.Gap
+	Blind string        `json:"blind"`
+	Gaps  []lastday.Gap `json:"gaps,omitempty"`
 	// Resurrected counts accesses that came back after they were gone.
-	Resurrected int
+	Resurrected int `json:"resurrected"`
 	// Calls counts requests; zero if nobody counted.
-	Calls int
+	Calls int `json:"calls"`
 	// State is the last state that the case gave it; empty while it is open.
-	State string
+	State string `json:"state"`
 }
 
 // Point is how high a system stood at one time.
 type Point struct {
-	At    time.Time
-	Stage string
-	Level lastday.Level
+	At    time.Time     `json:"at,omitzero"`
+	Stage string        `json:"stage"`
+	Level lastday.Level `json:"level"`
 	// Proof is observed only for a complete reading with a positive control.
-	Proof lastday.Proof
+	Proof lastday.Proof `json:"proof"`
 	// Verified says that a stage was declared clean by it.
-	Verified bool
-	Grants   int
-	Why      string
-	Due      time.Time
+	Verified bool      `json:"verified,omitempty"`
+	Grants   int       `json:"grants"`
+	Why      string    `json:"why"`
+	Due      time.Time `json:"due,omitzero"`
 }
 
 // Standing says how an access stands, as far as it is shown.
@@ -145,37 +145,37 @@ const (
 
 // Access is one grant of one account, from its first sight to its last.
 type Access struct {
-	System   string
-	Account  lastday.Account
-	Key      string
-	Kind     string
-	Resource lastday.Resource
-	Via      []string
-	Managed  string
-	Pending  bool
+	System   string           `json:"system"`
+	Account  lastday.Account  `json:"account"`
+	Key      string           `json:"key"`
+	Kind     string           `json:"kind"`
+	Resource lastday.Resource `json:"resource"`
+	Via      []string         `json:"via,omitempty"`
+	Managed  string           `json:"managed"`
+	Pending  bool             `json:"pending,omitempty"`
 	// Before is the rung at which it was first seen.
-	Before      string
-	BeforeLevel lastday.Level
-	BeforeAt    time.Time
+	Before      string        `json:"before"`
+	BeforeLevel lastday.Level `json:"beforeLevel"`
+	BeforeAt    time.Time     `json:"beforeAt,omitzero"`
 	// After is the rung at which it was last seen; none if it was seen gone.
-	After      string
-	AfterLevel lastday.Level
-	SeenAt     time.Time
+	After      string        `json:"after"`
+	AfterLevel lastday.Level `json:"afterLevel"`
+	SeenAt     time.Time     `json:"seenAt,omitzero"`
 	// Due, Ordered, Done and Seen are the times of the last change: when it had to
 	// be, when the first record of it was made, when the far side acknowledged, and
 	// when it was first read back. Each is zero if it did not happen.
-	Due      time.Time
-	Ordered  time.Time
-	Done     time.Time
-	Seen     time.Time
-	Standing Standing
-	Proof    lastday.Proof
+	Due      time.Time     `json:"due,omitzero"`
+	Ordered  time.Time     `json:"ordered,omitzero"`
+	Done     time.Time     `json:"done,omitzero"`
+	Seen     time.Time     `json:"seen,omitzero"`
+	Standing Standing      `json:"standing"`
+	Proof    lastday.Proof `json:"proof"`
 	// Resurrected counts how often it came back.
-	Resurrected int
-	Changes     []Change
-	Residue     []lastday.Residue
+	Resurrected int               `json:"resurrected"`
+	Changes     []Change          `json:"changes,omitempty"`
+	Residue     []lastday.Residue `json:"residue,omitempty"`
 	// Note explains anything but the plain case.
-	Note string
+	Note string `json:"note"`
 }
 
 // Late is how much later than due the access was read back, negative if
@@ -189,40 +189,40 @@ func (a Access) Late() (time.Duration, bool) {
 
 // Change is the last that is known of one change.
 type Change struct {
-	Stage   string
-	Ordered time.Time
+	Stage   string    `json:"stage"`
+	Ordered time.Time `json:"ordered,omitzero"`
 	// First and Last are the numbers of the records that tell of it.
-	First int
-	Last  int
+	First int `json:"first"`
+	Last  int `json:"last"`
 	lastday.ChangeFact
 }
 
 // Exception is what does not rest on a reading, but on a person's word.
 type Exception struct {
-	At time.Time
+	At time.Time `json:"at,omitzero"`
 	// Seq is the number of the record that tells of it.
-	Seq    int
-	System string
+	Seq    int    `json:"seq"`
+	System string `json:"system"`
 	// What it is about: a grant's name, or the task's.
-	What string
+	What string `json:"what"`
 	// How is waive or attest.
-	How      string
-	Proof    lastday.Proof
-	By       string
-	Reason   string
-	Evidence string
+	How      string        `json:"how"`
+	Proof    lastday.Proof `json:"proof"`
+	By       string        `json:"by"`
+	Reason   string        `json:"reason"`
+	Evidence string        `json:"evidence"`
 	// Owner was asked to do it; empty if nobody was named.
-	Owner string
+	Owner string `json:"owner"`
 	// Approvals are of others about the same task.
-	Approvals []Approval
-	Due       time.Time
-	Task      string
+	Approvals []Approval `json:"approvals,omitempty"`
+	Due       time.Time  `json:"due,omitzero"`
+	Task      string     `json:"task"`
 	// Kind is the task's kind, empty if there was no task.
-	Kind  string
-	Grant string
+	Kind  string `json:"kind"`
+	Grant string `json:"grant"`
 	// Overtaken says that a later reading shows it gone: nothing rests on the
 	// answer any more.
-	Overtaken bool
+	Overtaken bool `json:"overtaken,omitempty"`
 }
 
 // BeforeDue says whether it was decided before the deadline; the second value
@@ -247,21 +247,21 @@ func (e Exception) FourEyes() bool {
 
 // Approval is a person's consent.
 type Approval struct {
-	By     string
-	At     time.Time
-	Reason string
+	By     string    `json:"by"`
+	At     time.Time `json:"at,omitzero"`
+	Reason string    `json:"reason"`
 }
 
 // Task is a task from its opening to its closing.
 type Task struct {
 	lastday.TaskFact
-	System string
-	Opened time.Time
+	System string    `json:"system"`
+	Opened time.Time `json:"opened,omitzero"`
 	// Closed is zero while it is open.
-	Closed time.Time
-	By     string
+	Closed time.Time `json:"closed,omitzero"`
+	By     string    `json:"by"`
 	// Seq is the number of the last record about it.
-	Seq int
+	Seq int `json:"seq"`
 }
 
 // Open says whether somebody still has to do something.
@@ -269,27 +269,27 @@ func (t Task) Open() bool { return t.Closed.IsZero() }
 
 // Message is what a person asked for.
 type Message struct {
-	At time.Time
-	By string
+	At time.Time `json:"at,omitzero"`
+	By string    `json:"by"`
 	lastday.MessageFact
 }
 
 // Note is one line of what else happened.
 type Note struct {
-	At     time.Time
-	By     string
-	System string
-	What   string
+	At     time.Time `json:"at,omitzero"`
+	By     string    `json:"by"`
+	System string    `json:"system"`
+	What   string    `json:"what"`
 }
 
 // Residue is something left, and who is to see to it.
 type Residue struct {
 	lastday.Residue
 	// Owner of the task about it; empty if there is none.
-	Owner string
+	Owner string `json:"owner"`
 	// Answered says how a person answered for it; empty if nobody did.
-	Answered string
-	SeenAt   time.Time
+	Answered string    `json:"answered"`
+	SeenAt   time.Time `json:"seenAt,omitzero"`
 }
 
 // Open says whether it still needs a person at the time of the story.

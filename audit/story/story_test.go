@@ -124,7 +124,7 @@ func TestAbsenceIsShownOnlyByACompleteReadingThatCouldSee(t *testing.T) {
 		"with a gap":                 {func(r *lastday.ReadingFact) { r.Gaps = []lastday.Gap{{What: "tokens"}} }, story.Unknown},
 		"nobody knows which account": {func(r *lastday.ReadingFact) { r.Account, r.Verdict = lastday.Account{}, lastday.FoundMany }, story.Unknown},
 		"of another account":         {func(r *lastday.ReadingFact) { r.Account.ID = "2" }, story.Unchanged},
-		"a list that people keep":    {func(r *lastday.ReadingFact) { r.KeptBy = "reception" }, story.Attested},
+		"a list that people keep":    {func(r *lastday.ReadingFact) { r.Control.KeptBy = "reception" }, story.Attested},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -136,15 +136,21 @@ func TestAbsenceIsShownOnlyByACompleteReadingThatCouldSee(t *testing.T) {
 }
 
 func TestAVerifiedStageCountsOnlyWithItsControl(t *testing.T) {
-	records := storytest.Clean(0).Records()
-	for i := range records {
-		if records[i].Verified != nil && records[i].System == "crm" {
-			records[i].Verified.Control.Seen = false
+	for name, spoil := range map[string]func(*lastday.VerifiedFact){
+		"nothing was seen":        func(v *lastday.VerifiedFact) { v.Control.Seen = false },
+		"a list that people keep": func(v *lastday.VerifiedFact) { v.Control.KeptBy = "reception" },
+		"attested":                func(v *lastday.VerifiedFact) { v.Proof = lastday.ProofAttested },
+	} {
+		records := storytest.Clean(0).Records()
+		for i := range records {
+			if records[i].Verified != nil && records[i].System == "crm" {
+				spoil(records[i].Verified)
+			}
 		}
-	}
-	c := tell(t, records)
-	if c.Verdict.Word != story.NotShown || c.Clocks.Shown != 2 {
-		t.Errorf("got %s, %d systems shown", c.Verdict.Word, c.Clocks.Shown)
+		c := tell(t, records)
+		if c.Verdict.Word != story.NotShown || c.Clocks.Shown != 2 {
+			t.Errorf("%s: got %s, %d systems shown", name, c.Verdict.Word, c.Clocks.Shown)
+		}
 	}
 }
 

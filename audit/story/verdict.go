@@ -33,9 +33,9 @@ const (
 
 // Verdict is the verdict with its reason.
 type Verdict struct {
-	Word Word
+	Word Word `json:"word"`
 	// Sentence says it in plain words.
-	Sentence string
+	Sentence string `json:"sentence"`
 }
 
 // settled counts accesses that nobody has to see to any more.
