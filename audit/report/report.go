@@ -37,6 +37,8 @@ type Proofs struct {
 	Checkpoint string
 	// Sinks say where else the checkpoint went.
 	Sinks []string
+	// Digests are of files that belong to the page: the plan, the histories.
+	Digests []Digest
 	// Erased are the numbers of records whose text was erased: the log proves it.
 	Erased []int
 	// Tool and Commit say which lastday made the page; Made when, By who asked.
@@ -44,6 +46,12 @@ type Proofs struct {
 	Commit string
 	Made   time.Time
 	By     string
+}
+
+// Digest is the SHA-256 of a file, in hex.
+type Digest struct {
+	File   string
+	SHA256 string
 }
 
 // Case writes the page of one case.

@@ -18,7 +18,7 @@ import (
 func proofs() report.Proofs {
 	return report.Proofs{
 		Bundle: "c-1.zip", Key: "audit.acme.example/lastday+4d1f2a77+AeOQ", Checkpoint: "audit.acme.example/lastday\n154\nyRGqvKApZ37cTHyHAatamjK4dR7stKGsg0KY4HCCVvs=\n",
-		Sinks: []string{"the auditor's repository"}, Tool: "0.4.0", Commit: "1d67c73", Made: storytest.Berlin(12, 5, 9, 0), By: "ann@acme.example",
+		Sinks: []string{"the auditor's repository"}, Digests: []report.Digest{{File: "plan.json", SHA256: "5b1c9d0e"}}, Erased: []int{1}, Tool: "0.4.0", Commit: "1d67c73", Made: storytest.Berlin(12, 5, 9, 0), By: "ann@acme.example",
 	}
 }
 
@@ -63,7 +63,7 @@ func TestThePageOfACaseTellsAllOfIt(t *testing.T) {
 		"office: never read back empty at the cut", "HR entered → told +12 min 0 s", "for 4 of 5 systems: +3 min 54 s",
 		"release robot fine-grained token", "2026-11-27 16:00:53Z 17:00:53 CET", "it came back and was taken again",
 		"Actions secret DEPLOY_TOKEN code waived lee@acme.example", "two people had part in it asked: platform approved: sec@acme.example",
-		"refused: the leaver decides nothing about the own case", "lastday verify c-1.zip --key", "It was also sent to: the auditor", "AC-2(13)", "164.308(a)(3)(ii)(C)",
+		"refused: the leaver decides nothing about the own case", "lastday verify c-1.zip --key", "It was also sent to: the auditor", "plan.json 5b1c9d0e", "shown by the log as such: 1.", "AC-2(13)", "164.308(a)(3)(ii)(C)",
 	)
 }
 

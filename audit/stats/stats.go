@@ -303,3 +303,30 @@ func (s Shares) grades() []struct {
 		{lastday.ProofObserved, s.Observed}, {lastday.ProofAcknowledged, s.Acknowledged}, {lastday.ProofAttested, s.Attested}, {lastday.ProofWaived, s.Waived}, {lastday.ProofNone, s.NotShown},
 	}
 }
+
+// Month are the numbers of the cases that were due in one calendar month.
+type Month struct {
+	// Name is YYYY-MM.
+	Name  string `json:"month"`
+	Stats Stats  `json:"stats"`
+}
+
+// Months counts cases by the calendar month, in a zone, in which their cut was
+// due, or in which they were told where there is no due time. A month without
+// cases is left out.
+func Months(cases []story.Case, zone *time.Location) []Month {
+	by := map[string][]story.Case{}
+	for _, c := range cases {
+		at := c.Clocks.Due
+		if at.IsZero() {
+			at = c.Clocks.Told
+		}
+		name := at.In(zone).Format("2006-01")
+		by[name] = append(by[name], c)
+	}
+	var all []Month
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		all = append(all, Month{Name: name, Stats: Of(by[name])})
+	}
+	return all
+}

@@ -135,3 +135,18 @@ func TestTheNumbersCanBeReadByPrograms(t *testing.T) {
 		t.Errorf("%v %+v", err, got)
 	}
 }
+
+func TestMonthsAreThoseOfTheZone(t *testing.T) {
+	eve := time.Date(2026, 11, 30, 23, 30, 0, 0, time.UTC) // in Berlin it is December
+	c := story.Case{Clocks: story.Clocks{Due: eve}}
+	told := story.Case{Clocks: story.Clocks{Told: eve.AddDate(0, -1, 0)}}
+	utc := stats.Months([]story.Case{c, told}, time.UTC)
+	berlin := stats.Months([]story.Case{c, told}, time.FixedZone("CET", 3600))
+	if len(utc) != 2 || utc[1].Name != "2026-11" || berlin[1].Name != "2026-12" || utc[0].Name != "2026-10" || utc[1].Stats.Cases != 1 {
+		t.Errorf("got %+v and %+v", utc, berlin)
+	}
+	var out bytes.Buffer
+	if err := stats.WriteMonths(&out, stats.Months(cases(t), time.UTC)); err != nil || !strings.Contains(out.String(), "2026-11") {
+		t.Errorf("%v %s", err, out.String())
+	}
+}

@@ -126,3 +126,18 @@ func clean(text string) string {
 		return r
 	}, text)
 }
+
+// WriteMonths writes one line a month for a terminal.
+func WriteMonths(w io.Writer, all []Month) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "month\tcases\tmet\ton word\tmissed\tp50\tp95\tp99\tobserved\tattested\twaived\tlate HR\tresidue\tcame back")
+	for _, m := range all {
+		s := m.Stats
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", m.Name, s.Cases, s.Met, s.Answered, s.Missed, brief(s.Cut.N, s.Cut.P50), brief(s.Cut.N, s.Cut.P95), brief(s.Cut.N, s.Cut.P99),
+			percent(s.Shares.Observed, s.Shares.Accesses), percent(s.Shares.Attested, s.Shares.Accesses), percent(s.Shares.Waived, s.Shares.Accesses), s.LateHR, s.Residue, s.Resurrected)
+	}
+	if err := t.Flush(); err != nil {
+		return lastday.Wrap(lastday.CodeTransient, "stats", "write", err)
+	}
+	return nil
+}
