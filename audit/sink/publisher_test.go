@@ -218,7 +218,13 @@ func TestWhatIsGoneOrForgedElsewhereIsFound(t *testing.T) {
 	for what, damage := range map[string]func(m *memo){
 		"all gone":    func(m *memo) { m.all = nil },
 		"newest gone": func(m *memo) { m.all = m.all[:1] },
-		"not signed":  func(m *memo) { m.all = append(m.all, signed(t, stranger, time.Hour, "a")) },
+		"not signed": func(m *memo) {
+			c, err := stranger.Sign(m.all[1].Size, m.all[1].Root, noon())
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.all = append(m.all, c)
+		},
 	} {
 		m := &memo{name: "m"}
 		d := newDesk(t, m)
@@ -250,6 +256,38 @@ func TestTwoPublishersOfOneLogDoNotDisturbEachOther(t *testing.T) {
 	}
 	if m.count() != 4 {
 		t.Errorf("it got %d", m.count())
+	}
+}
+
+// behind is a log that gives an old checkpoint once, as it looks to a publisher
+// that was overtaken.
+type behind struct {
+	sink.Log
+	old *audit.Signed
+}
+
+func (b *behind) Renew(ctx context.Context, age time.Duration) (audit.Signed, error) {
+	if c := b.old; c != nil {
+		b.old = nil
+		return *c, nil
+	}
+	return b.Log.Renew(ctx, age)
+}
+
+func TestAPublisherThatWasOvertakenRaisesNoAlarm(t *testing.T) {
+	m := &memo{name: "m"}
+	d := newDesk(t, m)
+	d.grow(d.log, 2)
+	old, err := d.log.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.grow(d.log, 3)
+	d.publish()
+	late := d.publisher(&behind{d.log, &old}, m)
+	all, err := late.Publish(t.Context())
+	if err != nil || all[0].Code != "" || m.count() != 1 || all[0].Size != 5 {
+		t.Errorf("got %+v, %v", all, err)
 	}
 }
 

@@ -62,7 +62,14 @@ func TestAWebhookIsSignedAsTheSpecificationSays(t *testing.T) {
 
 func TestWhatAWebhookAnswersIsClassifiedWithoutItsAddress(t *testing.T) {
 	status := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/elsewhere" {
+			t.Error("a redirect was followed")
+			return
+		}
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(status)
+	}))
 	w, err := sink.NewWebhook(t.Context(), sink.WebhookConfig{Name: "hook", URL: server.URL + "/in?token=s3cret", Secret: "env:HOOK"}, deps())
 	if err != nil {
 		t.Fatal(err)
