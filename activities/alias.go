@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lastday"
+	"lastday/integrations"
 )
 
 // A lane for a further account of a system has a name of its own, but there is
@@ -25,6 +26,13 @@ func personOf(lane string, p lastday.Person) lastday.Person {
 		p.Links = append(p.Links, own)
 	}
 	return p
+}
+
+// SurveyLane reads what a lane's account is granted, for callers outside of
+// Temporal.
+func SurveyLane(ctx context.Context, system *integrations.Surveyor, lane string, p lastday.Person) (lastday.Inventory, error) {
+	inv, err := system.Survey(ctx, personOf(lane, p), nil)
+	return inventoryOf(lane, inv), err
 }
 
 func inventoryOf(lane string, inv lastday.Inventory) lastday.Inventory {

@@ -85,7 +85,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.actor, "actor", p.actor, "who you are, for the record")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.planCommand(), p.startCommand(), p.importCommand(), p.statusCommand(), p.checkCommand())
-	root.AddCommand(p.sweepCommand())
+	root.AddCommand(p.sweepCommand(), p.linkCommand())
 	root.AddCommand(p.verifyCommand(), p.replayCommand(), p.sealCommand())
 	root.AddCommand(p.messageCommands()...)
 	return root

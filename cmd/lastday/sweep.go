@@ -13,6 +13,7 @@ import (
 
 	"lastday"
 	"lastday/activities"
+	"lastday/audit/population"
 	"lastday/internal/app"
 	"lastday/workflows"
 )
@@ -28,17 +29,7 @@ type sweepFlags struct {
 // still enabled in the form that the population takes.
 type swept struct {
 	workflows.SweepResult
-	Enabled []enabled `json:"enabled"`
-}
-
-// enabled is an account that can still be used.
-type enabled struct {
-	System  string          `json:"system"`
-	Account string          `json:"account"`
-	Person  string          `json:"person"`
-	Level   lastday.Level   `json:"level"`
-	ReadAt  time.Time       `json:"readAt"`
-	Control lastday.Control `json:"control"`
+	Enabled []population.Enabled `json:"enabled"`
 }
 
 func (p *program) sweepCommand() *cobra.Command {
@@ -79,6 +70,17 @@ func (p *program) sweep(ctx context.Context, f sweepFlags) error {
 
 func (p *program) sweepWith(ctx context.Context, parts *app.Parts, cases *workflows.Client, f sweepFlags) error {
 	leavers, trouble, err := p.leavers(ctx, parts, cases, f)
+	if err != nil {
+		return err
+	}
+	err = parts.WithTable(ctx, func(known activities.LinkTable) (err error) {
+		for i := range leavers {
+			if leavers[i], err = activities.WithLinks(ctx, known, leavers[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -168,11 +170,11 @@ func (p *program) openSwept(ctx context.Context, cases *workflows.Client, leaver
 	return nil
 }
 
-func enabledOf(r workflows.SweepResult) []enabled {
-	all := make([]enabled, 0, len(r.Found))
+func enabledOf(r workflows.SweepResult) []population.Enabled {
+	all := make([]population.Enabled, 0, len(r.Found))
 	for _, s := range r.Found {
 		if s.Access() {
-			all = append(all, enabled{System: s.System, Account: s.Account.ID, Person: s.Person, Level: s.Highest, ReadAt: s.ReadAt, Control: s.Control})
+			all = append(all, population.Enabled{System: s.System, Account: s.Account.ID, Login: s.Account.Login, Person: s.Person, Level: s.Highest, ReadAt: s.ReadAt, Control: s.Control})
 		}
 	}
 	return all

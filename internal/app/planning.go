@@ -14,32 +14,39 @@ import (
 // separation would run. It holds readers only and changes nothing. Progress,
 // which may be nil, is told of every system as it begins and ends.
 func (p *Parts) Plan(ctx context.Context, s lastday.Separation, now time.Time, progress func(system, what string)) (lastday.Plan, error) {
-	inventories, unread := p.survey(ctx, s.Person, progress)
+	inventories, unread, err := p.survey(ctx, s.Person, progress)
+	if err != nil {
+		return lastday.Plan{}, err
+	}
 	planner := &activities.Cases{Policies: p.Policies, Protected: p.Protected(), MinOwners: p.Config.MinOwners}
 	out, err := activities.MakePlan(planner, activities.PlanInput{Case: s.CaseID(), Separation: s, Inventories: inventories, Unread: unread, Now: now})
 	return out.Plan, err
 }
 
-// survey reads all systems in parallel; what cannot be read is a gap.
-func (p *Parts) survey(ctx context.Context, person lastday.Person, progress func(system, what string)) ([]lastday.Inventory, []lastday.Gap) {
-	found := make([]*lastday.Inventory, len(p.Systems))
-	gaps := make([]*lastday.Gap, len(p.Systems))
+// survey reads all accounts in all systems in parallel; what cannot be read is a gap.
+func (p *Parts) survey(ctx context.Context, person lastday.Person, progress func(system, what string)) ([]lastday.Inventory, []lastday.Gap, error) {
+	readings, err := p.readings(ctx, person)
+	if err != nil {
+		return nil, nil, err
+	}
+	found := make([]*lastday.Inventory, len(readings))
+	gaps := make([]*lastday.Gap, len(readings))
 	var wg sync.WaitGroup
-	for i, s := range p.Systems {
+	for i, r := range readings {
 		wg.Go(func() {
-			tell(progress, s.Name, "reading")
-			inv, err := s.Surveyor().Survey(ctx, person, nil)
+			tell(progress, r.lane, "reading")
+			inv, err := activities.SurveyLane(ctx, r.system.Surveyor(), r.lane, r.person)
 			if err != nil {
-				gaps[i] = &lastday.Gap{System: s.Name, What: "the whole system", Code: lastday.CodeOf(err), Why: err.Error()}
-				tell(progress, s.Name, "could not be read: "+err.Error())
+				gaps[i] = &lastday.Gap{System: r.lane, What: "the whole system", Code: lastday.CodeOf(err), Why: err.Error()}
+				tell(progress, r.lane, "could not be read: "+err.Error())
 				return
 			}
 			found[i] = &inv
-			tell(progress, s.Name, "read")
+			tell(progress, r.lane, "read")
 		})
 	}
 	wg.Wait()
-	return compact(found), compact(gaps)
+	return compact(found), compact(gaps), nil
 }
 
 func tell(progress func(system, what string), system, what string) {

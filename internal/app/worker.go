@@ -14,6 +14,7 @@ import (
 	"lastday/activities"
 	"lastday/audit/sink"
 	"lastday/audit/store"
+	"lastday/internal/links"
 	"lastday/workflows"
 )
 
@@ -30,6 +31,7 @@ type Worker struct {
 	failed  chan error
 	// records is nil where no cases are served, and so is what sends its checkpoints out.
 	records   *store.Store
+	links     *links.Store
 	publisher *sink.Publisher
 }
 
@@ -61,7 +63,10 @@ func (w *Worker) serveCases(ctx context.Context) error {
 	if w.publisher, err = w.parts.Publisher(ctx, w.records); err != nil {
 		return errors.Join(err, w.records.Close())
 	}
-	cases.Recorder = recorder{w.records}
+	if w.links, err = w.parts.OpenLinks(ctx); err != nil {
+		return errors.Join(err, w.records.Close())
+	}
+	cases.Recorder, cases.Links = recorder{w.records}, LinkTable(w.links)
 	cases.Sealer = Sealer{Parts: w.parts, Temporal: w.client, Records: w.records}
 	options := w.options()
 	options.WorkflowTaskPollerBehavior = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
@@ -69,7 +74,7 @@ func (w *Worker) serveCases(ctx context.Context) error {
 	made := worker.New(w.client, workflows.CaseQueue, options)
 	workflows.Register(made)
 	made.RegisterActivity(cases)
-	made.RegisterActivity(&activities.Sweeps{Roster: w.parts.Roster(w.client)})
+	made.RegisterActivity(&activities.Sweeps{Roster: w.parts.Roster(w.client), Links: cases.Links})
 	w.workers = append(w.workers, made)
 	return nil
 }
@@ -185,7 +190,7 @@ func (w *Worker) closeRecords() {
 	if w.records == nil {
 		return
 	}
-	if err := w.records.Close(); err != nil {
+	if err := errors.Join(w.records.Close(), w.links.Close()); err != nil {
 		w.parts.deps.Log.Error("the records were not closed", "op", "stop", "error", err.Error())
 	}
 }
