@@ -30,7 +30,7 @@ func TestARoleThatOwnsNothingAppendsAndCannotForget(t *testing.T) {
 	for _, query := range []string{
 		`CREATE ROLE ` + role + ` LOGIN PASSWORD 'wr1ter'`,
 		`GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO ` + role,
-		`GRANT UPDATE ON log_entry, log_delivery TO ` + role,
+		`GRANT UPDATE ON log_entry, log_delivery, log_stream TO ` + role,
 		`GRANT DELETE ON log_hold, log_chore TO ` + role,
 	} {
 		if err := w.try(query); err != nil {
