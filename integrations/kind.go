@@ -28,7 +28,9 @@ type Description struct {
 
 // KindOfGrant declares one kind of grant.
 type KindOfGrant struct {
-	Name   string
+	Name string
+	// Sort is required of kinds in the catalog: pages compare systems by it.
+	Sort   Sort
 	What   string
 	Ladder lastday.Ladder
 	// Order ranks the kinds of one system: lower is changed first.
@@ -38,6 +40,35 @@ type KindOfGrant struct {
 	Settles time.Duration
 	// ReadOnly says that it can be seen and not changed.
 	ReadOnly bool
+}
+
+// Sort says what a kind of grant is, in words that all integrations share.
+type Sort string
+
+// The sorts.
+const (
+	// SortSignIn is whether the account gets in at all.
+	SortSignIn Sort = "sign-in"
+	// SortSession is what is open already and goes on by itself.
+	SortSession Sort = "session"
+	// SortCredential is a token, key, password or consent that works by itself.
+	SortCredential Sort = "credential"
+	// SortMembership is belonging to a group, team or organization, with all that
+	// comes by it.
+	SortMembership Sort = "membership"
+	// SortRole is a role, privilege or assignment of the account's own.
+	SortRole Sort = "role"
+	// SortOffer is what is not taken up yet: an invitation, a request.
+	SortOffer Sort = "offer"
+	// SortOther is none of these: a seat, something owned.
+	SortOther Sort = "other"
+	// SortDeclared is whatever a configuration declares.
+	SortDeclared Sort = "declared"
+)
+
+// Sorts lists all of them.
+func Sorts() []Sort {
+	return []Sort{SortSignIn, SortSession, SortCredential, SortMembership, SortRole, SortOffer, SortOther, SortDeclared}
 }
 
 // Permission is something that our credential needs there.

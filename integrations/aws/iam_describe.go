@@ -54,16 +54,16 @@ func newPassword() lastday.Restore {
 func iamKinds() []integrations.KindOfGrant {
 	signIn, admin := lastday.LevelSignIn, lastday.LevelAdmin
 	all := []integrations.KindOfGrant{
-		{Name: kindRequests, What: "requests with any credential of the user, sessions that were issued before included; taken by an inline policy that denies everything", Ladder: rung(rungAllowed, signIn), Restore: exact()},
-		{Name: kindConsole, What: "password for the console", Ladder: rung(rungPassword, signIn), Restore: newPassword()},
-		{Name: kindAccessKey, What: "access key; made inactive, not deleted", Ladder: rung(rungActive, signIn), Restore: exact()},
-		{Name: kindSSHKey, What: "SSH public key for CodeCommit", Ladder: rung(rungActive, signIn), Restore: exact()},
-		{Name: kindCertificate, What: "X.509 certificate that signs requests", Ladder: rung(rungActive, signIn), Restore: exact()},
-		{Name: kindService, What: "password or key for one service (CodeCommit, Keyspaces, Bedrock)", Ladder: rung(rungActive, signIn), Restore: exact()},
-		{Name: kindGroup, What: "membership in a group, with all its policies", Ladder: rung(rungMember, admin), Restore: exact()},
-		{Name: kindAttached, What: "managed policy attached to the user", Ladder: rung(rungAttached, admin), Restore: exact()},
-		{Name: kindInline, What: "policy written into the user", Ladder: rung(rungAttached, admin), Restore: exact()},
-		{Name: kindTrust, What: "role whose trust policy names the user", Ladder: rung(rungNamed, admin), Restore: exact()},
+		{Name: kindRequests, Sort: integrations.SortSession, What: "requests with any credential of the user, sessions that were issued before included; taken by an inline policy that denies everything", Ladder: rung(rungAllowed, signIn), Restore: exact()},
+		{Name: kindConsole, Sort: integrations.SortSignIn, What: "password for the console", Ladder: rung(rungPassword, signIn), Restore: newPassword()},
+		{Name: kindAccessKey, Sort: integrations.SortCredential, What: "access key; made inactive, not deleted", Ladder: rung(rungActive, signIn), Restore: exact()},
+		{Name: kindSSHKey, Sort: integrations.SortCredential, What: "SSH public key for CodeCommit", Ladder: rung(rungActive, signIn), Restore: exact()},
+		{Name: kindCertificate, Sort: integrations.SortCredential, What: "X.509 certificate that signs requests", Ladder: rung(rungActive, signIn), Restore: exact()},
+		{Name: kindService, Sort: integrations.SortCredential, What: "password or key for one service (CodeCommit, Keyspaces, Bedrock)", Ladder: rung(rungActive, signIn), Restore: exact()},
+		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership in a group, with all its policies", Ladder: rung(rungMember, admin), Restore: exact()},
+		{Name: kindAttached, Sort: integrations.SortRole, What: "managed policy attached to the user", Ladder: rung(rungAttached, admin), Restore: exact()},
+		{Name: kindInline, Sort: integrations.SortRole, What: "policy written into the user", Ladder: rung(rungAttached, admin), Restore: exact()},
+		{Name: kindTrust, Sort: integrations.SortRole, What: "role whose trust policy names the user", Ladder: rung(rungNamed, admin), Restore: exact()},
 	}
 	for i := range all {
 		all[i].Order = 10 * (i + 1)

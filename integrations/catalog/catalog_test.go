@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"lastday/integrations"
 	"lastday/integrations/catalog"
 )
 
@@ -17,7 +18,7 @@ func TestEveryKindDescribesItselfFully(t *testing.T) {
 			t.Errorf("%q: name, title or kinds of grants are missing", d.Name)
 		}
 		for _, g := range d.Kinds {
-			if g.Name == "" || g.What == "" || len(g.Ladder) == 0 || g.Restore.Fidelity == "" {
+			if g.Name == "" || !slices.Contains(integrations.Sorts(), g.Sort) || g.What == "" || len(g.Ladder) == 0 || g.Restore.Fidelity == "" {
 				t.Errorf("%s: the kind of grant %q is not declared fully", d.Name, g.Name)
 			}
 		}

@@ -54,6 +54,15 @@ func kindNames() [][2]string {
 	}
 }
 
+// sortOf tells what opens something by itself from what is merely somebody's.
+func sortOf(kind string) integrations.Sort {
+	switch kind {
+	case "webhook", "job", "phone", "owned-object", "other":
+		return integrations.SortOther
+	}
+	return integrations.SortCredential
+}
+
 // Description is what the integration declares about itself.
 func Description() integrations.Description {
 	d := integrations.Description{
@@ -66,7 +75,7 @@ func Description() integrations.Description {
 	}
 	for i, k := range kindNames() {
 		d.Kinds = append(d.Kinds, integrations.KindOfGrant{
-			Name: k[0], What: k[1], Order: i, Restore: neverBack(),
+			Name: k[0], Sort: sortOf(k[0]), What: k[1], Order: i, Restore: neverBack(),
 			Ladder: lastday.Ladder{{Name: rungKnown, Level: lastday.LevelAdmin}, {Name: rungOwned, Level: lastday.LevelAdmin}},
 		})
 	}

@@ -118,59 +118,59 @@ func kinds() []integrations.KindOfGrant {
 func kindsOfCredentials() []integrations.KindOfGrant {
 	return []integrations.KindOfGrant{
 		{
-			Name: kindCredential, What: "SAML authorization of a classic token or SSH key", Order: 10, Ladder: one(rungHeld, lastday.LevelWrite),
+			Name: kindCredential, Sort: integrations.SortCredential, What: "SAML authorization of a classic token or SSH key", Order: 10, Ladder: one(rungHeld, lastday.LevelWrite),
 			Restore: never("a revoked credential cannot be authorized again"),
 		},
 		{
-			Name: kindToken, What: "fine-grained token approved for the organization", Order: 12, Ladder: one(rungHeld, lastday.LevelWrite),
+			Name: kindToken, Sort: integrations.SortCredential, What: "fine-grained token approved for the organization", Order: 12, Ladder: one(rungHeld, lastday.LevelWrite),
 			Restore: never("the person must make a new token"), Settles: time.Minute,
 		},
 		{
-			Name: kindTokenRequest, What: "request for a fine-grained token", Order: 14, Ladder: one(rungHeld, lastday.LevelSignIn),
+			Name: kindTokenRequest, Sort: integrations.SortOffer, What: "request for a fine-grained token", Order: 14, Ladder: one(rungHeld, lastday.LevelSignIn),
 			Restore: never("the person must ask again"),
 		},
 		{
-			Name: kindSent, What: "pending invitation that the person sent", Order: 16, Ladder: one(rungHeld, lastday.LevelAdmin),
+			Name: kindSent, Sort: integrations.SortOffer, What: "pending invitation that the person sent", Order: 16, Ladder: one(rungHeld, lastday.LevelAdmin),
 			Restore: never("it must be sent anew by somebody else"),
 		},
-		{Name: kindEntRole, What: "role in the enterprise", Order: 18, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: exact()},
-		{Name: kindOrgRole, What: "organization role", Order: 20, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: whileMember()},
-		{Name: kindRuleset, What: "may bypass a ruleset", Order: 22, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
-		{Name: kindProtection, What: "named in a branch protection", Order: 24, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
-		{Name: kindEnvironment, What: "required reviewer of an environment", Order: 26, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
+		{Name: kindEntRole, Sort: integrations.SortRole, What: "role in the enterprise", Order: 18, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: exact()},
+		{Name: kindOrgRole, Sort: integrations.SortRole, What: "organization role", Order: 20, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: whileMember()},
+		{Name: kindRuleset, Sort: integrations.SortRole, What: "may bypass a ruleset", Order: 22, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
+		{Name: kindProtection, Sort: integrations.SortRole, What: "named in a branch protection", Order: 24, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
+		{Name: kindEnvironment, Sort: integrations.SortRole, What: "required reviewer of an environment", Order: 26, Ladder: one(rungHeld, lastday.LevelWrite), Restore: whileMember()},
 	}
 }
 
 func kindsOfAccess() []integrations.KindOfGrant {
 	return []integrations.KindOfGrant{
-		{Name: kindTeam, What: "team membership", Order: 40, Ladder: teamLadder(lastday.LevelWrite), Restore: whileMember()},
+		{Name: kindTeam, Sort: integrations.SortMembership, What: "team membership", Order: 40, Ladder: teamLadder(lastday.LevelWrite), Restore: whileMember()},
 		{
-			Name: kindRepo, What: "role on a repository, given directly", Order: 50, Ladder: repoLadder(),
+			Name: kindRepo, Sort: integrations.SortRole, What: "role on a repository, given directly", Order: 50, Ladder: repoLadder(),
 			Restore: lastday.Restore{Fidelity: lastday.RestoreExact, Note: "exact for members; an outside collaborator must accept an invitation"}, Settles: time.Minute,
 		},
-		{Name: kindRepoInvite, What: "pending invitation to a repository", Order: 55, Ladder: repoLadder(), Restore: lossy("a new invitation is sent")},
+		{Name: kindRepoInvite, Sort: integrations.SortOffer, What: "pending invitation to a repository", Order: 55, Ladder: repoLadder(), Restore: lossy("a new invitation is sent")},
 		{
-			Name: kindDeployKey, What: "deploy key that the person added", Order: 60, Ladder: rungs(
+			Name: kindDeployKey, Sort: integrations.SortCredential, What: "deploy key that the person added", Order: 60, Ladder: rungs(
 				lastday.Rung{Name: "read-write", Level: lastday.LevelWrite}, lastday.Rung{Name: "read-only", Level: lastday.LevelRead}),
 			Restore: lossy("made anew from the public key, with another id and added by us"),
 		},
-		{Name: kindSpacePay, What: "the organization pays for the person's codespaces", Order: 64, Ladder: one(rungHeld, lastday.LevelSignIn), Restore: whileMember()},
+		{Name: kindSpacePay, Sort: integrations.SortOther, What: "the organization pays for the person's codespaces", Order: 64, Ladder: one(rungHeld, lastday.LevelSignIn), Restore: whileMember()},
 		{
-			Name: kindCodespace, What: "codespace", Order: 65, Ladder: rungs(
+			Name: kindCodespace, Sort: integrations.SortOther, What: "codespace", Order: 65, Ladder: rungs(
 				lastday.Rung{Name: "running", Level: lastday.LevelWrite}, lastday.Rung{Name: "stopped", Level: lastday.LevelRead}),
 			Restore: never("unpushed work is destroyed"), Settles: 5 * time.Minute,
 		},
-		{Name: kindCopilot, What: "Copilot seat", Order: 70, Ladder: one("seat", lastday.LevelSignIn), Restore: exact()},
-		{Name: kindEntTeam, What: "membership through an enterprise team", Order: 80, Ladder: one(rungMember, lastday.LevelRead), Restore: exact()},
+		{Name: kindCopilot, Sort: integrations.SortOther, What: "Copilot seat", Order: 70, Ladder: one("seat", lastday.LevelSignIn), Restore: exact()},
+		{Name: kindEntTeam, Sort: integrations.SortMembership, What: "membership through an enterprise team", Order: 80, Ladder: one(rungMember, lastday.LevelRead), Restore: exact()},
 		{
-			Name: kindBase, What: "what every member may do on every repository", Order: 82, ReadOnly: true, Ladder: repoLadder(),
+			Name: kindBase, Sort: integrations.SortRole, What: "what every member may do on every repository", Order: 82, ReadOnly: true, Ladder: repoLadder(),
 			Restore: lastday.Restore{Fidelity: lastday.RestoreConsent, Note: "comes and goes with the membership"},
 		},
-		{Name: kindInvite, What: "pending invitation to the organization", Order: 85, Ladder: invitedLadder(), Restore: lossy("a new invitation is sent")},
-		{Name: kindMember, What: "membership of the organization", Order: 90, Ladder: rolesLadder(), Restore: reinstate()},
-		{Name: kindManaged, What: "managed account of the enterprise", Order: 95, Ladder: one(rungActive, lastday.LevelSignIn), Restore: exact(), Settles: 5 * time.Minute},
-		{Name: kindAccount, What: "account on the server", Order: 97, Ladder: one(rungActive, lastday.LevelSignIn), Restore: exact()},
-		{Name: kindUnblocked, What: "may interact with public repositories", Order: 99, Ladder: one("unblocked", lastday.LevelSignIn), Restore: exact()},
+		{Name: kindInvite, Sort: integrations.SortOffer, What: "pending invitation to the organization", Order: 85, Ladder: invitedLadder(), Restore: lossy("a new invitation is sent")},
+		{Name: kindMember, Sort: integrations.SortMembership, What: "membership of the organization", Order: 90, Ladder: rolesLadder(), Restore: reinstate()},
+		{Name: kindManaged, Sort: integrations.SortSignIn, What: "managed account of the enterprise", Order: 95, Ladder: one(rungActive, lastday.LevelSignIn), Restore: exact(), Settles: 5 * time.Minute},
+		{Name: kindAccount, Sort: integrations.SortSignIn, What: "account on the server", Order: 97, Ladder: one(rungActive, lastday.LevelSignIn), Restore: exact()},
+		{Name: kindUnblocked, Sort: integrations.SortOther, What: "may interact with public repositories", Order: 99, Ladder: one("unblocked", lastday.LevelSignIn), Restore: exact()},
 	}
 }
 

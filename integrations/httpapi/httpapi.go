@@ -38,7 +38,7 @@ func Description() integrations.Description {
 	return integrations.Description{
 		Name: "httpapi", Title: "A system with an HTTP interface, described in YAML",
 		Kinds: []integrations.KindOfGrant{{
-			Name: "described", What: "whatever the description declares",
+			Name: "described", Sort: integrations.SortDeclared, What: "whatever the description declares",
 			Ladder:  lastday.Ladder{{Name: "held", Level: lastday.LevelAdmin}},
 			Restore: lastday.Restore{Fidelity: lastday.RestoreNever, Note: "the description says what can be given back"},
 		}},

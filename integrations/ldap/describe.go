@@ -48,11 +48,11 @@ const passwordGone = "nobody knows the password any more: somebody must set a ne
 
 func kinds() []integrations.KindOfGrant {
 	all := []integrations.KindOfGrant{
-		{Name: kindSignIn, What: "the account may bind: OpenLDAP's pwdAccountLockedTime, Active Directory's userAccountControl", Ladder: rung(rungEnabled, lastday.LevelSignIn), Restore: exact()},
-		{Name: kindExpiry, What: "the account is in its time: Active Directory's accountExpires", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: exact()},
-		{Name: kindPassword, What: "a password that the person knows: Active Directory's unicodePwd, set twice to what nobody knows, once the account is disabled", Ladder: rung(rungKnown, lastday.LevelSignIn), Restore: lastday.Restore{Fidelity: lastday.RestoreNever, Note: passwordGone}},
-		{Name: kindKey, What: "a public key in the configured attribute, with which other machines let the person in", Ladder: rung(rungHeld, lastday.LevelWrite), Restore: exact()},
-		{Name: kindGroup, What: "membership in a group, as high as the configuration says; through other groups it is shown and changed there", Ladder: groupLadder(), Restore: exact()},
+		{Name: kindSignIn, Sort: integrations.SortSignIn, What: "the account may bind: OpenLDAP's pwdAccountLockedTime, Active Directory's userAccountControl", Ladder: rung(rungEnabled, lastday.LevelSignIn), Restore: exact()},
+		{Name: kindExpiry, Sort: integrations.SortSignIn, What: "the account is in its time: Active Directory's accountExpires", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: exact()},
+		{Name: kindPassword, Sort: integrations.SortCredential, What: "a password that the person knows: Active Directory's unicodePwd, set twice to what nobody knows, once the account is disabled", Ladder: rung(rungKnown, lastday.LevelSignIn), Restore: lastday.Restore{Fidelity: lastday.RestoreNever, Note: passwordGone}},
+		{Name: kindKey, Sort: integrations.SortCredential, What: "a public key in the configured attribute, with which other machines let the person in", Ladder: rung(rungHeld, lastday.LevelWrite), Restore: exact()},
+		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership in a group, as high as the configuration says; through other groups it is shown and changed there", Ladder: groupLadder(), Restore: exact()},
 	}
 	for i := range all {
 		all[i].Order, all[i].Settles = orders()[all[i].Name], time.Minute // another replica may answer next

@@ -64,7 +64,7 @@ func Description() integrations.Description {
 	return integrations.Description{
 		Name: "manual", Title: "Things that people take and give back", Manual: true,
 		Kinds: []integrations.KindOfGrant{{
-			Name: kindItem, What: "one configured item, such as a badge or a shared mailbox",
+			Name: kindItem, Sort: integrations.SortDeclared, What: "one configured item, such as a badge or a shared mailbox",
 			Ladder:  lastday.Ladder{{Name: rungHeld, Level: lastday.LevelAdmin}},
 			Restore: lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "a person is asked to give it back"},
 		}},

@@ -89,24 +89,24 @@ func lossy(note string) lastday.Restore {
 
 func kinds() []integrations.KindOfGrant {
 	return []integrations.KindOfGrant{
-		{Name: kindToken, What: "API token of the person, with all that they may do", Order: 10, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: never("a new token must be made")},
-		{Name: kindRole, What: "admin role, standard or custom, given directly or through a group", Order: 20, Ladder: roleLevels(), Restore: exact(), Settles: time.Minute},
-		{Name: kindSignIn, What: "may sign in", Order: 30, Ladder: signInLadder(), Restore: exact()},
+		{Name: kindToken, Sort: integrations.SortCredential, What: "API token of the person, with all that they may do", Order: 10, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: never("a new token must be made")},
+		{Name: kindRole, Sort: integrations.SortRole, What: "admin role, standard or custom, given directly or through a group", Order: 20, Ladder: roleLevels(), Restore: exact(), Settles: time.Minute},
+		{Name: kindSignIn, Sort: integrations.SortSignIn, What: "may sign in", Order: 30, Ladder: signInLadder(), Restore: exact()},
 		{
-			Name: kindSession, What: "open sessions of Okta, with the OAuth tokens given in them", Order: 40, Ladder: one(rungOpen, lastday.LevelWrite),
+			Name: kindSession, Sort: integrations.SortSession, What: "open sessions of Okta, with the OAuth tokens given in them", Order: 40, Ladder: one(rungOpen, lastday.LevelWrite),
 			Restore: never("the person must sign in again"), Settles: 5 * time.Minute,
 		},
-		{Name: kindLink, What: "identity at an outside provider that signs in here", Order: 45, Ladder: one(rungLinked, lastday.LevelSignIn), Restore: lossy("linked anew by the same outside id; the provider's tokens are not")},
-		{Name: kindRefresh, What: "refresh tokens of one client", Order: 50, Ladder: one(rungHeld, lastday.LevelWrite), Restore: never("the person must sign in to the client again")},
-		{Name: kindConsent, What: "consent given to one client", Order: 55, Ladder: one(rungHeld, lastday.LevelSignIn), Restore: never("the person must consent again")},
-		{Name: kindApp, What: "app assignment", Order: 60, Ladder: one(rungAssigned, lastday.LevelRead), Restore: lossy("assigned anew with the same user name; the app's profile comes from its mappings and a stored password is gone"), Settles: time.Minute},
+		{Name: kindLink, Sort: integrations.SortSignIn, What: "identity at an outside provider that signs in here", Order: 45, Ladder: one(rungLinked, lastday.LevelSignIn), Restore: lossy("linked anew by the same outside id; the provider's tokens are not")},
+		{Name: kindRefresh, Sort: integrations.SortCredential, What: "refresh tokens of one client", Order: 50, Ladder: one(rungHeld, lastday.LevelWrite), Restore: never("the person must sign in to the client again")},
+		{Name: kindConsent, Sort: integrations.SortCredential, What: "consent given to one client", Order: 55, Ladder: one(rungHeld, lastday.LevelSignIn), Restore: never("the person must consent again")},
+		{Name: kindApp, Sort: integrations.SortRole, What: "app assignment", Order: 60, Ladder: one(rungAssigned, lastday.LevelRead), Restore: lossy("assigned anew with the same user name; the app's profile comes from its mappings and a stored password is gone"), Settles: time.Minute},
 		{
-			Name: kindGroup, What: "group membership", Order: 70, Ladder: lastday.Ladder{{Name: rungMember, Level: lastday.LevelAdmin}},
+			Name: kindGroup, Sort: integrations.SortMembership, What: "group membership", Order: 70, Ladder: lastday.Ladder{{Name: rungMember, Level: lastday.LevelAdmin}},
 			Restore: exact(), Settles: time.Minute,
 		},
-		{Name: kindFactor, What: "enrolled factor; counts only with reset_factors", Order: 80, Ladder: one(rungEnrolled, lastday.LevelSignIn), Restore: never("the person must enrol again")},
+		{Name: kindFactor, Sort: integrations.SortCredential, What: "enrolled factor; counts only with reset_factors", Order: 80, Ladder: one(rungEnrolled, lastday.LevelSignIn), Restore: never("the person must enrol again")},
 		{
-			Name: kindAccount, What: "the account itself, taken by deactivation; counts only with deactivate", Order: 90, Ladder: one(rungEnabled, lastday.LevelSignIn),
+			Name: kindAccount, Sort: integrations.SortSignIn, What: "the account itself, taken by deactivation; counts only with deactivate", Order: 90, Ladder: one(rungEnabled, lastday.LevelSignIn),
 			Restore: lossy(lossOfDeactivation), Settles: 5 * time.Minute,
 		},
 	}

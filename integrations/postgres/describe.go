@@ -67,17 +67,17 @@ const (
 
 func kinds() []integrations.KindOfGrant {
 	all := []integrations.KindOfGrant{
-		{Name: kindAttribute, What: "SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS", Ladder: rung(rungHeld, lastday.LevelAdmin), Restore: exact()},
-		{Name: kindLogin, What: "the role may open sessions, by whatever way of proving who it is", Ladder: rung(rungLogin, lastday.LevelSignIn), Restore: exact()},
-		{Name: kindLimit, What: "connections that the role may have; superusers are not held by it", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: exact()},
-		{Name: kindPassword, What: "the password is in its time; certificates, peer, GSS and LDAP are not held by it", Ladder: rung(rungValid, lastday.LevelSignIn), Restore: exact()},
-		{Name: kindSession, What: "an open session: it goes on when the login is taken", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: never(sessionGone)},
-		{Name: kindMembership, What: "membership in another role; through others it is shown and changed there", Ladder: lastday.Ladder{
+		{Name: kindAttribute, Sort: integrations.SortRole, What: "SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS", Ladder: rung(rungHeld, lastday.LevelAdmin), Restore: exact()},
+		{Name: kindLogin, Sort: integrations.SortSignIn, What: "the role may open sessions, by whatever way of proving who it is", Ladder: rung(rungLogin, lastday.LevelSignIn), Restore: exact()},
+		{Name: kindLimit, Sort: integrations.SortSignIn, What: "connections that the role may have; superusers are not held by it", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: exact()},
+		{Name: kindPassword, Sort: integrations.SortCredential, What: "the password is in its time; certificates, peer, GSS and LDAP are not held by it", Ladder: rung(rungValid, lastday.LevelSignIn), Restore: exact()},
+		{Name: kindSession, Sort: integrations.SortSession, What: "an open session: it goes on when the login is taken", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: never(sessionGone)},
+		{Name: kindMembership, Sort: integrations.SortMembership, What: "membership in another role; through others it is shown and changed there", Ladder: lastday.Ladder{
 			{Name: rungAdmin, Level: lastday.LevelAdmin}, {Name: rungMember, Level: lastday.LevelAdmin},
 		}, Restore: exact()},
-		{Name: kindPrivilege, What: "privileges on one object or column, given by one grantor", Ladder: privilegeLadder(), Restore: exact()},
-		{Name: kindDefault, What: "privileges on what a role will create", Ladder: privilegeLadder(), Restore: exact()},
-		{Name: kindOwnership, What: "objects owned in one database; handed to the successor, with an approval", Ladder: rung(rungOwner, lastday.LevelAdmin), Restore: never(ownerGone)},
+		{Name: kindPrivilege, Sort: integrations.SortRole, What: "privileges on one object or column, given by one grantor", Ladder: privilegeLadder(), Restore: exact()},
+		{Name: kindDefault, Sort: integrations.SortRole, What: "privileges on what a role will create", Ladder: privilegeLadder(), Restore: exact()},
+		{Name: kindOwnership, Sort: integrations.SortOther, What: "objects owned in one database; handed to the successor, with an approval", Ladder: rung(rungOwner, lastday.LevelAdmin), Restore: never(ownerGone)},
 	}
 	for i := range all {
 		all[i].Order = orders()[all[i].Name]

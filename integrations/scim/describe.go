@@ -37,19 +37,19 @@ func description() integrations.Description {
 		Name: "scim", Title: "SCIM 2.0",
 		Kinds: []integrations.KindOfGrant{
 			{
-				Name: kindAccount, What: "the account itself (active)", Ladder: one(rungActive, lastday.LevelSignIn), Order: orders()[kindAccount],
+				Name: kindAccount, Sort: integrations.SortSignIn, What: "the account itself (active)", Ladder: one(rungActive, lastday.LevelSignIn), Order: orders()[kindAccount],
 				Restore: lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "by profile: see the grant"}, Settles: 5 * time.Minute,
 			},
 			{
-				Name: kindRole, What: "a value of roles; with a profile whose users have one role, that role", Ladder: roleLadder(), Order: orders()[kindRole],
+				Name: kindRole, Sort: integrations.SortRole, What: "a value of roles; with a profile whose users have one role, that role", Ladder: roleLadder(), Order: orders()[kindRole],
 				Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Settles: time.Minute,
 			},
 			{
-				Name: kindEntitlement, What: "a value of entitlements", Ladder: one(rungHeld, lastday.LevelWrite), Order: orders()[kindEntitlement],
+				Name: kindEntitlement, Sort: integrations.SortRole, What: "a value of entitlements", Ladder: one(rungHeld, lastday.LevelWrite), Order: orders()[kindEntitlement],
 				Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Settles: time.Minute,
 			},
 			{
-				Name: kindGroup, What: "membership of a group", Ladder: one(rungMember, lastday.LevelWrite), Order: orders()[kindGroup],
+				Name: kindGroup, Sort: integrations.SortMembership, What: "membership of a group", Ladder: one(rungMember, lastday.LevelWrite), Order: orders()[kindGroup],
 				Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Settles: 5 * time.Minute,
 			},
 		},

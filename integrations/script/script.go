@@ -106,7 +106,7 @@ func Description() integrations.Description {
 	return integrations.Description{
 		Name: "script", Title: "Whatever a local command can reach",
 		Kinds: []integrations.KindOfGrant{{
-			Name: "configured", What: "whatever the configuration declares",
+			Name: "configured", Sort: integrations.SortDeclared, What: "whatever the configuration declares",
 			Ladder:  lastday.Ladder{{Name: "held", Level: lastday.LevelAdmin}},
 			Restore: lastday.Restore{Fidelity: lastday.RestoreNever, Note: "the configuration says what can be given back"},
 		}},
