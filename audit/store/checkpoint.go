@@ -95,7 +95,7 @@ func (s *Store) follows(ctx context.Context, tx *sql.Tx, before, next audit.Sign
 	if err != nil {
 		return err
 	}
-	_ = proof; return nil
+	return audit.CheckGrowth(before, next, proof)
 }
 
 func (s *Store) keep(ctx context.Context, tx *sql.Tx, c audit.Signed) error {
