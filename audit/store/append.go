@@ -180,6 +180,10 @@ func (s *Store) lastSeq(ctx context.Context, q querier, of string) (int, error) 
 	return n, nil
 }
 
+// LastSeq is the number of the last record of a case, 0 if it has none. A case
+// that is opened again after it was closed goes on with the next one.
+func (s *Store) LastSeq(ctx context.Context, of string) (int, error) { return s.lastSeq(ctx, s.db, of) }
+
 // plant gives each record its salt, place and leaf, and returns the new hashes
 // of the tree.
 func (s *Store) plant(tree *audit.Tree, rows []*row) ([]tlog.Hash, error) {

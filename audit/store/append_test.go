@@ -97,6 +97,21 @@ func TestWhatDoesNotFollowIsRefusedAndNothingOfTheBatchIsKept(t *testing.T) {
 	})
 }
 
+func TestACaseThatIsOpenedAgainGoesOnWithItsNumbers(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		w.closed("c-1", 4)
+		w.erase(erasureOf("c-1"))
+		for of, want := range map[string]int{"c-1": 4, "c-2": 0} {
+			last, err := w.LastSeq(t.Context(), of)
+			if err != nil || last != want {
+				t.Errorf("%s: got %d, %v", of, last, err)
+			}
+			w.append(w.record(of, last+1, lastday.RecordOpened))
+		}
+		w.clean()
+	})
+}
+
 func TestManyWritersMakeOneTree(t *testing.T) {
 	everywhere(t, func(t *testing.T, w *world) {
 		const writers, batches = 6, 8
