@@ -175,12 +175,12 @@ func erasedBy(e audit.Entry) []int64 {
 	return indexes
 }
 
-// sealCase is the case of the seals of a case: they are numbered for themselves.
-func sealCase(of string) string { return "seal/" + of }
+// SealCase is the case of the seals of a case: they are numbered for themselves.
+func SealCase(of string) string { return "seal/" + of }
 
 // writeSeal appends the record that says what is in the bundle.
 func writeSeal(ctx context.Context, log Log, o Order, last int) (audit.Entry, error) {
-	earlier, err := collect(log.Entries(ctx, audit.Query{Case: sealCase(o.Case)}))
+	earlier, err := collect(log.Entries(ctx, audit.Query{Case: SealCase(o.Case)}))
 	if err != nil {
 		return audit.Entry{}, err
 	}
@@ -190,13 +190,13 @@ func writeSeal(ctx context.Context, log Log, o Order, last int) (audit.Entry, er
 	}
 	seq := len(earlier) + 1
 	record := lastday.Record{
-		ID: fmt.Sprintf("%s/%d", sealCase(o.Case), seq), Case: sealCase(o.Case), Seq: seq, At: o.Now.UTC(), Kind: lastday.RecordSealed,
+		ID: fmt.Sprintf("%s/%d", SealCase(o.Case), seq), Case: SealCase(o.Case), Seq: seq, At: o.Now.UTC(), Kind: lastday.RecordSealed,
 		By: o.By, What: fmt.Sprintf("sealed %d records and %d files", last, len(o.Files)), Sealed: fact,
 	}
 	if err := log.Keep(ctx, []lastday.Record{record}); err != nil {
 		return audit.Entry{}, err
 	}
-	now, err := collect(log.Entries(ctx, audit.Query{Case: sealCase(o.Case)}))
+	now, err := collect(log.Entries(ctx, audit.Query{Case: SealCase(o.Case)}))
 	if err != nil || len(now) < seq {
 		return audit.Entry{}, lastday.Wrap(lastday.CodeInternal, "bundle", "read the seal back", err)
 	}

@@ -210,7 +210,7 @@ func (v *verifier) seal() {
 		return
 	}
 	r, err := lastday.ParseRecord(entries[0].Body)
-	if err != nil || r.Sealed == nil || r.Case != sealCase(r.Sealed.Of) {
+	if err != nil || r.Sealed == nil || r.Case != SealCase(r.Sealed.Of) {
 		c.about(entries[0], audit.Changed, "this record is no seal")
 		return
 	}
