@@ -177,6 +177,9 @@ func once(in Input) ([]Leaver, error) {
 			continue
 		}
 		key := l.Source + "\x00" + l.Person + "\x00" + l.Engagement
+		if l.Engagement == "" { // then only the last day tells two of them apart
+			key += l.LastDay.String()
+		}
 		if old, twice := seen[key]; twice {
 			if old != l {
 				return nil, lastday.Errorf(lastday.CodeInvalid, "population", "engagement %s of %s stands twice in the list of leavers, with different facts", l.Engagement, l.Person)

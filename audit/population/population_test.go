@@ -206,3 +206,24 @@ func TestThePeriodIsByLastDayAndInclusive(t *testing.T) {
 		t.Errorf("got %+v", r.Rows)
 	}
 }
+
+func TestOfTwoCasesOfAPersonTheLastDayDecides(t *testing.T) {
+	in := input(t)
+	i := slices.IndexFunc(in.Cases, func(c story.Case) bool { return c.ID == "c-latehr" })
+	second := in.Cases[i]
+	second.ID, second.Separation.Engagement.ID, second.Separation.LastDay = "c-other", "e-2", november(25)
+	in.Cases = append([]story.Case{second}, in.Cases...)
+	in.Leavers = slices.DeleteFunc(in.Leavers, func(l population.Leaver) bool { return l.Person == "p-late" })
+	for _, day := range []int{13, 25} { // HR's list has no engagements
+		in.Leavers = append(in.Leavers, population.Leaver{Person: "p-late", Source: "people", LastDay: november(day)})
+	}
+	r := reconcile(t, in)
+	for _, row := range r.Rows {
+		if row.Person == "p-late" && (row.State != population.Matched || row.LastDay != row.CaseDay) {
+			t.Errorf("got %+v", row)
+		}
+	}
+	if !r.Complete {
+		t.Errorf("got %q", r.Findings)
+	}
+}

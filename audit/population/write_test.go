@@ -29,6 +29,9 @@ func TestTheCSVIsReadAgainAsItWasWritten(t *testing.T) {
 	if err := population.WriteCSV(&out, r.Rows); err != nil {
 		t.Fatal(err)
 	}
+	if !strings.HasSuffix(out.String(), "\r\n") {
+		t.Error("RFC 4180 ends lines with CR LF")
+	}
 	rows, err := csv.NewReader(&out).ReadAll()
 	if err != nil || len(rows) != len(r.Rows)+1 {
 		t.Fatalf("%v: %d rows", err, len(rows))

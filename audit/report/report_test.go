@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"lastday"
 	"lastday/audit/report"
@@ -65,6 +66,15 @@ func TestThePageOfACaseTellsAllOfIt(t *testing.T) {
 		"Actions secret DEPLOY_TOKEN code waived lee@acme.example", "two people had part in it asked: platform approved: sec@acme.example",
 		"refused: the leaver decides nothing about the own case", "lastday verify c-1.zip --key", "It was also sent to: the auditor", "plan.json 5b1c9d0e", "shown by the log as such: 1.", "AC-2(13)", "164.308(a)(3)(ii)(C)",
 	)
+}
+
+func TestLateAndEarlyLookDifferent(t *testing.T) {
+	c := fold(t, storytest.Clean(0).Records())
+	c.Systems[0].Accesses[0].Seen = c.Systems[0].Accesses[0].Due.Add(-time.Minute)
+	got := page(t, c, proofs())
+	if !strings.Contains(got, `<span class="early">−1 min 0 s`) || !strings.Contains(got, `<span class="after">&#43;`) {
+		t.Error("they look the same")
+	}
 }
 
 func TestVerdictsAreSaidInPlainWords(t *testing.T) {

@@ -116,7 +116,7 @@ func tone(w story.Word) string {
 	switch w {
 	case story.Proven, story.Cut:
 		return "good"
-	case story.AnsweredFor:
+	case story.AnsweredFor, story.CutAnswered:
 		return "word"
 	case story.NotShown, story.Overdue:
 		return "bad"

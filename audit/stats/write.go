@@ -65,7 +65,7 @@ func writeSystems(w io.Writer, all []System) error {
 
 // words lists the verdicts in the order in which they are told.
 func words() []story.Word {
-	return []story.Word{story.Proven, story.AnsweredFor, story.NotShown, story.Rescinded, story.Cut, story.Under, story.HeldBack, story.Overdue}
+	return []story.Word{story.Proven, story.AnsweredFor, story.NotShown, story.Rescinded, story.Cut, story.CutAnswered, story.Under, story.HeldBack, story.Overdue}
 }
 
 // String is p50, p95 and p99.

@@ -193,15 +193,28 @@ func answeredAt(c Case) (time.Time, bool) {
 			last = later(last, s.Cut.At)
 			continue
 		}
-		found := false
-		for _, e := range c.Exceptions {
-			if e.System == s.Name {
-				last, found = later(last, e.At), true
-			}
+		at, answered := s.answeredAt(c.Exceptions)
+		if !answered {
+			return time.Time{}, false
 		}
-		if !found || c.Closed == nil {
+		last = later(last, at)
+	}
+	return last, len(c.Systems) > 0
+}
+
+// answeredAt is when people had answered for all that is not gone in a system
+// that was not read back empty.
+func (s System) answeredAt(all []Exception) (time.Time, bool) {
+	var last time.Time
+	for _, a := range s.Accesses {
+		if a.Standing != Gone && a.Standing != Attested && a.Standing != Waived {
 			return time.Time{}, false
 		}
 	}
-	return last, len(c.Systems) > 0
+	for _, e := range all {
+		if e.System == s.Name {
+			last = later(last, e.At)
+		}
+	}
+	return last, !last.IsZero()
 }

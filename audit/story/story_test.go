@@ -128,8 +128,13 @@ func TestAbsenceIsShownOnlyByACompleteReadingThatCouldSee(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if a := access(t, tell(t, onlyReading(c.change)), "crm", "role"); a.Standing != c.want {
+			told := tell(t, onlyReading(c.change))
+			if a := access(t, told, "crm", "role"); a.Standing != c.want {
 				t.Errorf("got %s, want %s", a.Standing, c.want)
+			}
+			shown := c.want == story.Gone || c.want == story.Unchanged
+			if p := told.Systems[0].Points[1]; (p.Proof == lastday.ProofObserved) != shown || (told.Systems[0].Blind == "") != shown {
+				t.Errorf("the point is %s, blind: %q", p.Proof, told.Systems[0].Blind)
 			}
 		})
 	}
@@ -245,6 +250,142 @@ func TestRecordsThatDisagreeAreRefused(t *testing.T) {
 	} {
 		if _, err := story.Of(records, story.Options{}); lastday.CodeOf(err) != lastday.CodeInvalid {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestWhatPeopleSaidIsWeighedAgainstWhatWasSeenLater(t *testing.T) {
+	listed := func(r *lastday.ReadingFact) { r.Control.KeptBy = "reception" }
+	still := onlyReading(listed)
+	again := *still[0].Reading
+	again.Control.KeptBy = "reception"
+	still = append(still, lastday.Record{Case: "c", Seq: 3, At: still[1].At.Add(time.Hour), Kind: lastday.RecordReading, System: "crm", Reading: &again})
+	if a := access(t, tell(t, still), "crm", "role"); a.Standing != story.Unchanged {
+		t.Errorf("the list lost it, and shows it again: got %s", a.Standing)
+	}
+	attested := onlyReading(func(*lastday.ReadingFact) {})
+	task := &lastday.TaskFact{ID: "t", Kind: "asked", What: "role", Grant: "role", How: "attest", Evidence: "ticket"}
+	seen := *attested[0].Reading
+	attested[1] = lastday.Record{Case: "c", Seq: 2, At: attested[1].At, Kind: lastday.RecordTask, System: "crm", By: "joe", Task: task}
+	if a := access(t, tell(t, attested), "crm", "role"); a.Standing != story.Attested {
+		t.Errorf("joe said that it is gone: got %s", a.Standing)
+	}
+	attested = append(attested, lastday.Record{Case: "c", Seq: 3, At: attested[1].At.Add(time.Hour), Kind: lastday.RecordReading, System: "crm", Reading: &seen})
+	if a := access(t, tell(t, attested), "crm", "role"); a.Standing != story.Unchanged || !strings.Contains(a.Note, "still seen afterwards") {
+		t.Errorf("joe said so, and it is still there: got %s, %q", a.Standing, a.Note)
+	}
+}
+
+func TestAChangeIsReadBackOnlyIfItsProofSaysSo(t *testing.T) {
+	records := onlyReading(func(r *lastday.ReadingFact) { r.Complete = false })
+	at := records[1].At
+	change := lastday.ChangeFact{ID: "ch", Account: lastday.Account{ID: "1"}, Grant: "role", From: "admin", To: "none", After: "none", Proof: lastday.ProofAcknowledged, Done: at, Seen: at}
+	with := func(c lastday.ChangeFact) []lastday.Record {
+		return append(slices.Clone(records), lastday.Record{Case: "c", Seq: 3, At: at, Kind: lastday.RecordChange, System: "crm", Change: &c})
+	}
+	if a := access(t, tell(t, with(change)), "crm", "role"); a.Standing != story.Said {
+		t.Errorf("acknowledged: got %s", a.Standing)
+	}
+	change.Proof = lastday.ProofObserved
+	if a := access(t, tell(t, with(change)), "crm", "role"); a.Standing != story.Gone {
+		t.Errorf("observed: got %s", a.Standing)
+	}
+	change.Seen = time.Time{}
+	if a := access(t, tell(t, with(change)), "crm", "role"); a.Standing == story.Gone {
+		t.Error("nobody says when it was read back")
+	}
+}
+
+func TestWhatWeGaveBackDidNotComeBack(t *testing.T) {
+	teller := storytest.RescindedCase().Until(func(r lastday.Record) bool { return r.Kind == lastday.RecordClosed })
+	teller.GiveBack("crm", "role/sales-admin", "assigned", true)
+	a := access(t, tell(t, teller.Records()), "crm", "role/sales-admin")
+	if a.Standing != story.Restored || a.Resurrected != 0 {
+		t.Errorf("got %s, came back %d times", a.Standing, a.Resurrected)
+	}
+}
+
+func TestASystemThatIsEmptyBeforeTheCutIsNotShownAtTheCut(t *testing.T) {
+	for stage, shown := range map[string]int{"last-day": 0, "cut": 1, "watch-1h": 1} {
+		at := storytest.Berlin(11, 27, 17, 0)
+		v := &lastday.VerifiedFact{Cut: stage == "cut", Watch: stage == "watch-1h", Proof: lastday.ProofObserved, Verdict: lastday.FoundNone, Control: lastday.Control{Seen: true}, ReadAt: at}
+		c := tell(t, []lastday.Record{{Case: "c", Seq: 1, At: at, Kind: lastday.RecordVerified, System: "crm", Stage: stage, Verified: v}})
+		if c.Clocks.Shown != shown {
+			t.Errorf("%s: %d shown", stage, c.Clocks.Shown)
+		}
+	}
+}
+
+func TestWhatWasGivenBackIsNoPartOfTheCut(t *testing.T) {
+	teller := storytest.Clean(0)
+	before := tell(t, teller.Records()).Clocks
+	teller.After(time.Hour)
+	teller.GiveBack("crm", "role/report", "assigned", false)
+	if after := tell(t, teller.Records()).Clocks; !after.Done.Equal(before.Done) || before.Done.IsZero() {
+		t.Errorf("done at %s, and then at %s", before.Done, after.Done)
+	}
+}
+
+func TestAnOpenCaseMayBeAnsweredForAlready(t *testing.T) {
+	c := tell(t, storytest.Contractor().Until(func(r lastday.Record) bool { return r.Kind == lastday.RecordClosed }).Records())
+	if c.Verdict.Word != story.CutAnswered || c.SLA.State != story.SLAAnswered {
+		t.Errorf("got %+v, %+v", c.Verdict, c.SLA)
+	}
+	// One badge that nobody answered for is enough to spoil it.
+	open := storytest.Contractor().Until(func(r lastday.Record) bool { return r.By == "mia@acme.example" })
+	for _, s := range []string{"cut", "watch-1h"} {
+		open.Reach(s)
+	}
+	c = tell(t, open.After(48*time.Hour).Noted("nothing happens").Records())
+	if c.Verdict.Word != story.Overdue || c.SLA.State != story.SLAMissed {
+		t.Errorf("got %+v, %+v", c.Verdict, c.SLA)
+	}
+}
+
+func TestARefusedMessageChangesNothing(t *testing.T) {
+	teller := storytest.OpenCase()
+	teller.Message("kim", "hold", "", "no", "you may not")
+	if c := tell(t, teller.Records()); c.Verdict.Word != story.Under {
+		t.Errorf("got %s", c.Verdict.Word)
+	}
+	teller.Message("ann", "hold", "", "wait", "")
+	if c := tell(t, teller.Records()); c.Verdict.Word != story.HeldBack || c.HeldBy != "ann" {
+		t.Errorf("got %s by %s", c.Verdict.Word, c.HeldBy)
+	}
+	teller.Message("ann", "release", "", "", "")
+	if c := tell(t, teller.Records()); c.Verdict.Word != story.Under {
+		t.Errorf("got %s", c.Verdict.Word)
+	}
+}
+
+func TestAnOrderToCutOvertakesARescind(t *testing.T) {
+	if c := tell(t, recorded(t, "cut-overtakes-rescind")); c.Separation.Rescinded || c.SLA.State == story.SLANone {
+		t.Errorf("got rescinded %v, promise %s", c.Separation.Rescinded, c.SLA.State)
+	}
+}
+
+func TestAccessThatIsBackAtTheCloseIsNotProven(t *testing.T) {
+	teller := storytest.Clean(0).Until(func(r lastday.Record) bool { return r.Kind == lastday.RecordClosed })
+	teller.System("directory").Raise("group/vpn", "member")
+	teller.After(time.Minute).Read("directory", "watch-7d")
+	teller.Close("clean")
+	if c := tell(t, teller.Records()); c.Verdict.Word != story.NotShown || access(t, c, "directory", "group/vpn").Standing != story.Back {
+		t.Errorf("got %+v", c.Verdict)
+	}
+}
+
+func TestResidueThatACompleteReadingLacksIsLeftNoMore(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*lastday.ReadingFact)
+		left   int
+	}{
+		"complete": {func(*lastday.ReadingFact) {}, 0}, "not complete": {func(r *lastday.ReadingFact) { r.Complete = false }, 1},
+		"a list that people keep": {func(r *lastday.ReadingFact) { r.Control.KeptBy = "reception" }, 1},
+	} {
+		records := onlyReading(c.change)
+		records[0].Reading.Residue = []lastday.Residue{{Kind: "secret", What: "key"}}
+		if got := tell(t, records); len(got.Residue) != c.left {
+			t.Errorf("%s: %+v", name, got.Residue)
 		}
 	}
 }

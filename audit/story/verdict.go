@@ -27,6 +27,9 @@ const (
 	Under Word = "under way"
 	// Cut: the case is open, the cut was read back, the watch goes on.
 	Cut Word = "cut, watched"
+	// CutAnswered: the case is open; what was not read back at the cut, people
+	// answered for.
+	CutAnswered Word = "cut, part answered for"
 	// Overdue: the case is open, the cut was due, and is not shown.
 	Overdue Word = "overdue"
 )
@@ -51,6 +54,8 @@ func judge(c Case) Verdict {
 		return Verdict{HeldBack, "Held by " + c.HeldBy + ". " + standing(c)}
 	case !c.Clocks.Verified.IsZero() && c.Accesses(Gone) == c.Total():
 		return Verdict{Cut, "Cut and read back in all " + count(c.Clocks.Systems, "system") + "; the watch goes on."}
+	case c.settled() && covered(c) && c.Total() > 0:
+		return Verdict{CutAnswered, partly(c) + " The watch goes on."}
 	case !c.Clocks.Due.IsZero() && c.AsOf.After(c.Clocks.Due):
 		return Verdict{Overdue, "The cut was due, and the records do not show it. " + standing(c)}
 	}
@@ -65,9 +70,13 @@ func judgeClosed(c Case) Verdict {
 	case !c.settled() || (c.Clocks.Verified.IsZero() && !covered(c)) || len(c.Missing) > 0 && c.Missing[0] > 1:
 		return Verdict{NotShown, "The case was closed, and these records do not show that all access is gone. " + standing(c)}
 	case word > 0:
-		return Verdict{AnsweredFor, fmt.Sprintf("%d of %s read back gone; for the rest people answered, by name and with a reason.", c.Accesses(Gone), count(c.Total(), "access"))}
+		return Verdict{AnsweredFor, partly(c)}
 	}
 	return Verdict{Proven, everything(c)}
+}
+
+func partly(c Case) string {
+	return fmt.Sprintf("%d of %s read back gone; for the rest people answered, by name and with a reason.", c.Accesses(Gone), count(c.Total(), "access"))
 }
 
 func everything(c Case) string {

@@ -181,3 +181,9 @@ func (t *Teller) Until(end func(lastday.Record) bool) *Teller {
 	}
 	return t
 }
+
+// Noted writes a note, and goes on.
+func (t *Teller) Noted(what string) *Teller {
+	t.Note(what)
+	return t
+}
