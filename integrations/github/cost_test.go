@@ -143,18 +143,3 @@ func TestBudgetOfTheIndexIsAGapUntilItIsThrough(t *testing.T) {
 	}
 	t.Error("the index never gets through")
 }
-
-func BenchmarkLeaver(b *testing.B) {
-	s := bigCompany(b)
-	people := s.People[10:]
-	b.ResetTimer()
-	total, charged, changes, n := 0, 0, 0, 0
-	for b.Loop() {
-		s.Leaver = people[n%len(people)]
-		c, _ := s.leave(b)
-		total, charged, changes, n = total+c.calls, charged+c.charged, changes+c.changes, n+1
-	}
-	b.ReportMetric(float64(total)/float64(n), "requests/leaver")
-	b.ReportMetric(float64(charged)/float64(n), "charged/leaver")
-	b.ReportMetric(float64(changes)/float64(n), "changes/leaver")
-}

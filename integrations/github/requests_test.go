@@ -8,18 +8,18 @@ import (
 	"lastday/integrations/github/githubtest"
 )
 
-// BenchmarkRequests counts what one leaver costs; `go run ./bench` prints it.
+// BenchmarkLeaver counts what one leaver costs; `go run ./bench` prints it.
 // A leaver is cold when the shared index must be made first.
-func BenchmarkRequests(b *testing.B) {
+func BenchmarkLeaver(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		warm bool
 		tune []func(*Config)
 	}{
-		{"GitHub_with_GraphQL/cold", false, nil},
-		{"GitHub_with_GraphQL/warm", true, nil},
-		{"GitHub_by_REST_alone/cold", false, []func(*Config){byREST}},
-		{"GitHub_by_REST_alone/warm", true, []func(*Config){byREST}},
+		{"with GraphQL, cold", false, nil},
+		{"with GraphQL, warm", true, nil},
+		{"by REST alone, cold", false, []func(*Config){byREST}},
+		{"by REST alone, warm", true, []func(*Config){byREST}},
 	} {
 		b.Run(c.name, func(b *testing.B) { countRequests(b, c.warm, c.tune...) })
 	}

@@ -111,7 +111,7 @@ func TestReadingAsksOnceForWhatStandsInOneAnswer(t *testing.T) {
 
 func BenchmarkLeaver(b *testing.B) {
 	s := spec(b)
-	calls := 0
+	calls, changes := 0, 0
 	for b.Loop() {
 		c := httpapitest.New(token)
 		furnish(c)
@@ -121,9 +121,10 @@ func BenchmarkLeaver(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		exit(b, integrations.NewSystem("console", d, integrations.Options{Now: noon}), kim())
+		changes = len(exit(b, integrations.NewSystem("console", d, integrations.Options{Now: noon}), kim()))
 		calls = len(c.Calls())
 		server.Close()
 	}
-	b.ReportMetric(float64(calls), "calls/leaver")
+	b.ReportMetric(float64(calls), "requests/leaver")
+	b.ReportMetric(float64(changes), "changes/leaver")
 }

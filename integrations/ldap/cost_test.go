@@ -56,7 +56,7 @@ func BenchmarkLeaver(b *testing.B) {
 		for range b.N {
 			w := newWorld(b)
 			calls, changes := leaver(b, w.driver(whole), w.kim, w.proxy.Requests)
-			b.ReportMetric(float64(calls), "calls/leaver")
+			b.ReportMetric(float64(calls), "requests/leaver")
 			b.ReportMetric(float64(changes), "changes/leaver")
 		}
 	})
@@ -66,7 +66,7 @@ func BenchmarkLeaver(b *testing.B) {
 			cfg := w.config()
 			whole(&cfg)
 			calls, changes := leaver(b, w.open(cfg), w.kim(), w.proxy.Requests)
-			b.ReportMetric(float64(calls), "calls/leaver")
+			b.ReportMetric(float64(calls), "requests/leaver")
 			b.ReportMetric(float64(changes), "changes/leaver")
 		}
 	})

@@ -60,7 +60,7 @@ func BenchmarkLeaver(b *testing.B) {
 				c, wr, ch := leave(b, w)
 				calls, writes, changes = calls+c, writes+wr, changes+ch
 			}
-			b.ReportMetric(float64(calls)/float64(b.N), "calls/leaver")
+			b.ReportMetric(float64(calls)/float64(b.N), "requests/leaver")
 			b.ReportMetric(float64(writes)/float64(b.N), "writes/leaver")
 			b.ReportMetric(float64(changes)/float64(b.N), "changes/leaver")
 		})

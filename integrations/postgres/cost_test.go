@@ -55,7 +55,7 @@ func BenchmarkLeaver(b *testing.B) {
 		w.furnish()
 		connections, trips, changes := leaver(b, w)
 		b.ReportMetric(float64(connections), "connections/leaver")
-		b.ReportMetric(float64(trips), "round-trips/leaver")
+		b.ReportMetric(float64(trips), "requests/leaver")
 		b.ReportMetric(float64(changes), "changes/leaver")
 	}
 }

@@ -54,8 +54,8 @@ func BenchmarkLeaver(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				inventory, all, changes := measure(b, p, nil)
-				b.ReportMetric(float64(inventory), "calls/inventory")
-				b.ReportMetric(float64(all), "calls/leaver")
+				b.ReportMetric(float64(inventory), "requests/inventory")
+				b.ReportMetric(float64(all), "requests/leaver")
 				b.ReportMetric(float64(changes), "changes/leaver")
 			}
 		})
