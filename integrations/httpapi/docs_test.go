@@ -18,12 +18,12 @@ func words(t reflect.Type, into map[string]bool) {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		words(t.Elem(), into)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			name, options, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		for field := range t.Fields() {
+			name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 			if name != "" && options != "inline" {
 				into[name] = true
 			}
-			words(t.Field(i).Type, into)
+			words(field.Type, into)
 		}
 	default:
 	}

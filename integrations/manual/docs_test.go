@@ -31,8 +31,8 @@ func TestThePageIsTrue(t *testing.T) {
 	}
 	open(t, c.Systems[0].Config)
 	for _, part := range []reflect.Type{reflect.TypeFor[manual.Item](), reflect.TypeFor[manual.Readback]()} {
-		for i := range part.NumField() {
-			if word := part.Field(i).Tag.Get("yaml"); !strings.Contains(page, "`"+word+"`") {
+		for field := range part.Fields() {
+			if word := field.Tag.Get("yaml"); !strings.Contains(page, "`"+word+"`") {
 				t.Errorf("the page does not tell of %s", word)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -188,9 +189,11 @@ func config(t testing.TB, env map[string]string) script.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := map[string]string{"GORACE": "atexit_sleep_ms=0"} // else each process sleeps for a second under -race
+	maps.Copy(all, env)
 	exact := script.Restore{Fidelity: lastday.RestoreExact}
 	return script.Config{
-		Title: "Club", Command: []string{self}, Env: env, Timeout: "20s", MaxOutput: 1 << 20,
+		Title: "Club", Command: []string{self}, Env: all, Timeout: "20s", MaxOutput: 1 << 20,
 		Secrets:     []script.Secret{{Name: "CLUB_TOKEN", Ref: "env:CLUB_TOKEN"}},
 		Permissions: []script.Permission{{Name: "auditor", For: "seeing everybody"}},
 		Grants: []script.GrantKind{

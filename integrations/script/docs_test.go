@@ -69,8 +69,8 @@ func TestThePageTellsOfEveryWord(t *testing.T) {
 		reflect.TypeFor[script.Answer](), reflect.TypeFor[script.Found](), reflect.TypeFor[script.Grant](),
 		reflect.TypeFor[script.Gap](), reflect.TypeFor[script.Residue](),
 	} {
-		for i := range part.NumField() {
-			name, _, _ := strings.Cut(part.Field(i).Tag.Get("json"), ",")
+		for field := range part.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if !strings.Contains(text, "`"+name+"`") && !strings.Contains(text, "`"+name+":") && !strings.Contains(text, `"`+name+`":`) {
 				t.Errorf("the page does not tell of %s", name)
 			}

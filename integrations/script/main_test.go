@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func misbehave(how string) int {
 		fmt.Print(`{"version":1,"identity":"parent","control":{"seen":true,"evidence":"read"}}`)
 		return 0
 	case "environment":
-		fmt.Printf(`{"version":1,"identity":%q,"control":{"seen":true,"evidence":"read"}}`, strings.Join(os.Environ(), " "))
+		fmt.Printf(`{"version":1,"identity":%q,"control":{"seen":true,"evidence":"read"}}`, strings.Join(slices.Sorted(slices.Values(os.Environ())), " "))
 		return 0
 	case "folder":
 		dir, err := os.Getwd()

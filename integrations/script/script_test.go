@@ -88,7 +88,7 @@ func TestAProgramSeesNothingOfOurEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "MISBEHAVE=environment CLUB_TOKEN=3"
+	want := "CLUB_TOKEN=3 GORACE=atexit_sleep_ms=0 MISBEHAVE=environment"
 	if health.Identity != want {
 		t.Errorf("its environment is %q, want %q", health.Identity, want)
 	}
@@ -97,7 +97,7 @@ func TestAProgramSeesNothingOfOurEnvironment(t *testing.T) {
 func TestAProgramWithoutAnyEnvironmentHasNone(t *testing.T) {
 	t.Setenv("LASTDAY_HR_SECRET", "do not tell")
 	c := config(t, nil)
-	c.Secrets = nil
+	c.Secrets, c.Env = nil, nil
 	c.Command = []string{filepath.Join(t.TempDir(), "program")}
 	text := "#!/bin/sh\n" + `printf '{"version":1,"identity":"%s",` + seen + `}' "${LASTDAY_HR_SECRET-nothing}"` + "\n"
 	if err := os.WriteFile(c.Command[0], []byte(text), 0o700); err != nil {
