@@ -1,6 +1,9 @@
 package lastday
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Account is an identity in a system, pinned by its immutable id. Its login is
 // only a label: logins are renamed and taken over by others.
@@ -71,6 +74,26 @@ type Grant struct {
 	Order int `json:"order,omitempty"`
 	// Details hold what giving it back needs, word for word; never a secret.
 	Details map[string]string `json:"details,omitempty"`
+}
+
+// ManagedIn is the connected system that decides about the grant, if it is one
+// of ours: then ManagedBy begins with "system:" and its name.
+func (g Grant) ManagedIn() (system string, ok bool) {
+	rest, ok := strings.CutPrefix(g.ManagedBy, managedIn)
+	system, _, _ = strings.Cut(rest, " ")
+	return system, ok && system != ""
+}
+
+// managedIn begins a ManagedBy that names a connected system.
+const managedIn = "system:"
+
+// In says that the grant is managed in a connected system. What ManagedBy said
+// before stands behind it; a grant that nobody manages elsewhere stays as it is.
+func (g Grant) In(system string) Grant {
+	if _, known := g.ManagedIn(); g.ManagedBy != "" && !known {
+		g.ManagedBy = managedIn + system + " (" + g.ManagedBy + ")"
+	}
+	return g
 }
 
 // Level is how much the grant lets the account do now. A rung that the ladder

@@ -30,6 +30,9 @@ type Options struct {
 	// Protected are immutable account ids that must never be changed without an
 	// approval (break-glass accounts, service accounts).
 	Protected []string
+	// ManagedBy is the configured name of the system in which what is managed
+	// elsewhere is managed, empty if that is not connected.
+	ManagedBy string
 }
 
 // Surveyor reads a system. It cannot write.
@@ -139,7 +142,12 @@ func (s *Surveyor) list(ctx context.Context, inv *lastday.Inventory, progress fu
 		if err != nil {
 			return err
 		}
-		inv.Grants = append(inv.Grants, page.Grants...)
+		for _, g := range page.Grants {
+			if s.opts.ManagedBy != "" {
+				g = g.In(s.opts.ManagedBy)
+			}
+			inv.Grants = append(inv.Grants, g)
+		}
 		inv.Gaps = append(inv.Gaps, page.Gaps...)
 		inv.Residue = append(inv.Residue, page.Residue...)
 		inv.Control = page.Control

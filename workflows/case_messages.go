@@ -298,6 +298,7 @@ func (c *caseRun) resolve(ctx workflow.Context, m ResolveMessage) {
 	c.recordTask(ctx, *t)
 	if l := c.lane(t.System); l != nil {
 		l.resolved(*t, m)
+		c.settleDelegated(ctx, l)
 	}
 }
 

@@ -226,6 +226,9 @@ type Task struct {
 	To        string    `json:"to,omitempty"`
 	Stage     string    `json:"stage,omitempty"`
 	Since     time.Time `json:"since"`
+	// ManagedIn is the connected system in which the access of the task is
+	// managed: the task ends by itself when both were read back clean.
+	ManagedIn string `json:"managedIn,omitempty"`
 	// Owner is who must act, a role or a queue, and Due until when; both may be
 	// empty. Overdue says that people were told that it is late.
 	Owner   string    `json:"owner,omitempty"`

@@ -35,14 +35,14 @@ func (l *laneRun) raiseAll(ctx workflow.Context, g goal, inv lastday.Inventory, 
 		}
 		var why lastday.Residue
 		why, residue = takeReason(residue, grant)
-		add(Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: why.Why, Grant: grant.Key, From: grant.Rung, To: lastday.None, Todo: why.Todo, Owner: why.Owner, Due: dueIn(ctx, why.Within)})
+		add(l.delegated(grant, Task{Kind: TaskElsewhere, What: grant.Kind + " " + grant.Resource.Name + ": " + grant.Rung, Why: why.Why, Grant: grant.Key, From: grant.Rung, To: lastday.None, Todo: why.Todo, Owner: why.Owner, Due: dueIn(ctx, why.Within)}))
 	}
 	for _, r := range residue {
 		if !r.Harmless && len(j.Due) == 0 && (g.stage.Cut || g.stage.Watch) {
 			add(Task{Kind: TaskResidue, What: r.Kind + " " + r.What, Why: r.Why, Todo: r.Todo, Owner: r.Owner, Due: dueIn(ctx, r.Within)})
 		}
 	}
-	l.c.clearBut(ctx, l.l.System, raised)
+	l.c.clearBut(ctx, l.l.System, append(raised, l.delegatedStill(g)...))
 }
 
 // stillDue are the tasks about changes that are due as before.

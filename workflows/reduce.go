@@ -43,6 +43,9 @@ func (l *laneRun) reduce(ctx workflow.Context, g goal) (again bool, pause time.D
 		return false, 0
 	}
 	l.set(ctx, LaneStuck, l.waitsFor())
+	if l.followsAnother(j.Judgement) {
+		return true, l.briskBackoff()
+	}
 	return true, l.patientBackoff()
 }
 
@@ -224,6 +227,7 @@ func (l *laneRun) arrive(ctx workflow.Context, g goal, inv lastday.Inventory) {
 	}
 	l.l.Clean = g.name()
 	l.set(ctx, LaneClean, why)
+	l.c.settleDelegated(ctx, l)
 	if g.stage.Cut || g.stage.Watch {
 		l.l.Exited = true
 		l.c.noteCut(ctx)

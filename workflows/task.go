@@ -72,7 +72,7 @@ func taskID(caseID string, t Task) string {
 // tellDelay is how long a task may wait before a person is told: not at all
 // where only a person can help.
 func (c *caseRun) tellDelay(t Task) time.Duration {
-	if t.Kind == TaskUnserved || t.Kind == TaskUnseen || (t.Kind == TaskFailing && t.Code.Retryable()) {
+	if t.ManagedIn != "" || t.Kind == TaskUnserved || t.Kind == TaskUnseen || (t.Kind == TaskFailing && t.Code.Retryable()) {
 		return c.tellAfter()
 	}
 	if t.Kind == TaskDecision && c.s.Held != nil && t.What == "the case is held" {

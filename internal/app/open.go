@@ -115,7 +115,7 @@ func (p *Parts) openSystem(ctx context.Context, s config.System) (OpenSystem, er
 	if !ok {
 		return OpenSystem{}, lastday.Errorf(lastday.CodeInvalid, "system "+s.Name, "there is no kind of integration %q; there are: %v", s.Kind, p.kindNames())
 	}
-	opts := integrations.Options{Now: p.deps.Now, DryRun: s.DryRun, Protected: s.Protected}
+	opts := integrations.Options{Now: p.deps.Now, DryRun: s.DryRun, Protected: s.Protected, ManagedBy: s.ManagedBy}
 	if p.deps.Metrics != nil {
 		opts.Observer = p.deps.Metrics
 	}

@@ -67,7 +67,10 @@ type System struct {
 	PerSecond float64 `yaml:"per_second"`
 	// DryRun refuses every change.
 	DryRun bool `yaml:"dry_run"`
-	Config Raw  `yaml:"config"`
+	// ManagedBy is the system in which what is managed elsewhere is managed, such
+	// as the directory that synchronises teams; empty if it is not connected.
+	ManagedBy string `yaml:"managed_by"`
+	Config    Raw    `yaml:"config"`
 }
 
 // Source is one HR source.
@@ -310,6 +313,11 @@ func (c Config) checkNames(bad func(string, ...any)) {
 		seen[s.Name] = true
 		if s.PerSecond < 0 {
 			bad("systems[%d].per_second: %v is less than nothing", i, s.PerSecond)
+		}
+	}
+	for i, s := range c.Systems {
+		if s.ManagedBy != "" && (!seen[s.ManagedBy] || s.ManagedBy == s.Name) {
+			bad("systems[%d].managed_by: there is no other system %q", i, s.ManagedBy)
 		}
 	}
 	for i, served := range c.Worker.Systems {
