@@ -80,8 +80,11 @@ type Grant struct {
 // of ours: then ManagedBy begins with "system:" and its name.
 func (g Grant) ManagedIn() (system string, ok bool) {
 	rest, ok := strings.CutPrefix(g.ManagedBy, managedIn)
+	if !ok {
+		return "", false
+	}
 	system, _, _ = strings.Cut(rest, " ")
-	return system, ok && system != ""
+	return system, system != ""
 }
 
 // managedIn begins a ManagedBy that names a connected system.
