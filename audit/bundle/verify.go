@@ -225,16 +225,20 @@ func (v *verifier) sealedFiles() {
 		c.add(audit.Missing, "without a seal nothing says what the files were")
 		return
 	}
-	sealed := map[string]lastday.FileFact{}
+	sealed, seen := map[string]lastday.FileFact{}, map[string]bool{}
 	for _, f := range v.Sealed.Files {
 		sealed[f.Name] = f
 	}
 	for _, f := range v.files {
 		want, ok := sealed[f.Name]
 		delete(sealed, f.Name)
+		again := seen[f.Name]
+		seen[f.Name] = true
 		switch {
+		case again:
+			c.add(audit.Repeated, "%q: it is there twice, and programs differ in which one they show", f.Name)
 		case !ok && !isLogFile(f.Name):
-			c.add(audit.Misplaced, "%s: it was not sealed, or is there twice", f.Name)
+			c.add(audit.Misplaced, "%q: it was not sealed", f.Name)
 		case ok && f.Fact() != want:
 			c.add(audit.Changed, "%s: it is not what was sealed", f.Name)
 		case ok:
