@@ -63,6 +63,12 @@ func periodPage(t *testing.T, in report.PeriodIn) string {
 
 func clean(c story.Case) bool { return strings.HasPrefix(c.ID, "c-clean") }
 
+// late makes the promise of one case missed.
+func late(in report.PeriodIn) report.PeriodIn {
+	in.Cases[0].SLA.State = story.SLAMissed
+	return in
+}
+
 func TestAPeriodIsAsGoodAsItsWorst(t *testing.T) {
 	noDeaf := func(c story.Case) bool { return clean(c) || c.ID == "c-q7m2k4xj5yb3n6ta" }
 	cases := map[string]struct {
@@ -70,10 +76,11 @@ func TestAPeriodIsAsGoodAsItsWorst(t *testing.T) {
 		tone string
 		says string
 	}{
-		"all proven":    {compared(t, november(t, clean), nil), "verdict good", "complete and proven"},
-		"people's word": {compared(t, november(t, noDeaf), nil), "verdict word", "3 exceptions on people"},
-		"a missed one":  {compared(t, november(t, nil), nil), "verdict bad", "1 promise missed"},
-		"not compared":  {november(t, clean), "verdict calm", "whether the list is complete is not known"},
+		"all proven":       {compared(t, november(t, clean), nil), "verdict good", "complete and proven"},
+		"people's word":    {compared(t, november(t, noDeaf), nil), "verdict word", "3 exceptions on people"},
+		"a missed one":     {compared(t, november(t, nil), nil), "verdict bad", "1 promise missed"},
+		"late, and proven": {compared(t, late(november(t, clean)), nil), "verdict bad", "1 promise missed"},
+		"not compared":     {november(t, clean), "verdict calm", "whether the list is complete is not known"},
 		"somebody is missing": {compared(t, november(t, clean), func(p *population.Input) {
 			p.Leavers = append(p.Leavers, population.Leaver{Person: "p-new", Source: "people", LastDay: lastday.Date{Year: 2026, Month: 11, Day: 9}})
 		}), "verdict bad", "p-new left on 2026-11-09 by people, and has no case"},

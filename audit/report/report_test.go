@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,30 @@ func TestThePageOfACaseTellsAllOfIt(t *testing.T) {
 		"Actions secret DEPLOY_TOKEN code waived lee@acme.example", "two people had part in it asked: platform approved: sec@acme.example",
 		"refused: the leaver decides nothing about the own case", "lastday verify c-1.zip --key", "It was also sent to: the auditor", "plan.json 5b1c9d0e", "shown by the log as such: 1.", "AC-2(13)", "164.308(a)(3)(ii)(C)",
 	)
+}
+
+func TestNamesOfStagesDoNotRunIntoEachOther(t *testing.T) {
+	label := regexp.MustCompile(`<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)"><tspan class="\w*">([^<]+)</tspan>([^<]*)</text>`)
+	for _, teller := range []*storytest.Teller{storytest.Contractor(), storytest.RescindedCase(), storytest.OpenCase(), storytest.LateHR()} {
+		got := page(t, fold(t, teller.Records()), proofs())
+		ends := map[string]float64{}
+		for _, m := range label.FindAllStringSubmatch(got[:strings.Index(got, "</figure>")], -1) {
+			x, _ := strconv.ParseFloat(m[1], 64)
+			wide := 5.6 * float64(len(m[4])+len(m[5])) // a letter of this size is hardly narrower
+			if m[3] == "middle" {
+				x -= wide / 2
+			} else {
+				x -= wide
+			}
+			if x < ends[m[2]] {
+				t.Errorf("%s: %s begins at %.0f, where another ends at %.0f", teller.Case, m[4], x, ends[m[2]])
+			}
+			ends[m[2]] = x + wide
+		}
+		if len(ends) == 0 {
+			t.Errorf("%s has no labels", teller.Case)
+		}
+	}
 }
 
 func TestLateAndEarlyLookDifferent(t *testing.T) {
