@@ -263,6 +263,9 @@ type SealedFact struct {
 	// Of is the case, and Last the number of its last record in the bundle.
 	Of   string `json:"of"`
 	Last int    `json:"last"`
+	// Entries are the places of these records in the log, like 3-5,9: nothing else
+	// may stand for one of them.
+	Entries string `json:"entries"`
 	// Final says that the case was closed, so that its histories are complete.
 	Final bool `json:"final"`
 	// Tool is the version of the program that made the bundle.

@@ -107,7 +107,7 @@ func Make(ctx context.Context, log Log, o Order, w io.Writer) (Made, error) {
 	}
 	o.Files = append(slices.Clone(o.Files), older, File{Name: fileReadme, Data: []byte(readme)})
 	slices.SortFunc(o.Files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
-	seal, err := writeSeal(ctx, log, o, len(entries))
+	seal, err := writeSeal(ctx, log, o, entries)
 	if err != nil {
 		return Made{}, err
 	}
@@ -179,19 +179,19 @@ func erasedBy(e audit.Entry) []int64 {
 func SealCase(of string) string { return "seal/" + of }
 
 // writeSeal appends the record that says what is in the bundle.
-func writeSeal(ctx context.Context, log Log, o Order, last int) (audit.Entry, error) {
+func writeSeal(ctx context.Context, log Log, o Order, sealed []audit.Entry) (audit.Entry, error) {
 	earlier, err := collect(log.Entries(ctx, audit.Query{Case: SealCase(o.Case)}))
 	if err != nil {
 		return audit.Entry{}, err
 	}
-	fact := &lastday.SealedFact{Of: o.Case, Last: last, Final: o.Final, Tool: o.Tool}
+	fact := &lastday.SealedFact{Of: o.Case, Last: len(sealed), Entries: audit.FormatIndexes(placesOf(sealed)), Final: o.Final, Tool: o.Tool}
 	for _, f := range o.Files {
 		fact.Files = append(fact.Files, f.Fact())
 	}
 	seq := len(earlier) + 1
 	record := lastday.Record{
 		ID: fmt.Sprintf("%s/%d", SealCase(o.Case), seq), Case: SealCase(o.Case), Seq: seq, At: o.Now.UTC(), Kind: lastday.RecordSealed,
-		By: o.By, What: fmt.Sprintf("sealed %d records and %d files", last, len(o.Files)), Sealed: fact,
+		By: o.By, What: fmt.Sprintf("sealed %d records and %d files", len(sealed), len(o.Files)), Sealed: fact,
 	}
 	if err := log.Keep(ctx, []lastday.Record{record}); err != nil {
 		return audit.Entry{}, err
@@ -201,6 +201,15 @@ func writeSeal(ctx context.Context, log Log, o Order, last int) (audit.Entry, er
 		return audit.Entry{}, lastday.Wrap(lastday.CodeInternal, "bundle", "read the seal back", err)
 	}
 	return now[seq-1], nil
+}
+
+// placesOf are the places of entries in the log.
+func placesOf(entries []audit.Entry) []int64 {
+	places := make([]int64, len(entries))
+	for i, e := range entries {
+		places[i] = e.Index
+	}
+	return places
 }
 
 func collect(all func(yield func(audit.Entry, error) bool)) ([]audit.Entry, error) {

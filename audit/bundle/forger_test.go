@@ -3,9 +3,14 @@ package bundle_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
+	"strings"
 	"testing"
+	"time"
 
+	"lastday"
 	"lastday/audit"
+	"lastday/audit/store"
 )
 
 // addFile packs a bundle again with one file more at its end.
@@ -45,4 +50,75 @@ func TestASecondFileOfTheSameNameIsFound(t *testing.T) {
 		k.must(t, err)
 		mustName(t, v, audit.Repeated, name)
 	}
+}
+
+// closing closes the case with its next record.
+func (k *kept) closing(t *testing.T, of string, seq int) {
+	t.Helper()
+	k.now = k.now.Add(time.Minute)
+	r := record(of, seq, k.now)
+	r.Kind, r.Closed = lastday.RecordClosed, &lastday.ClosedFact{Outcome: "clean"}
+	k.must(t, k.Keep(t.Context(), []lastday.Record{r}))
+}
+
+// Who may read the log, but has no key, puts an entry that was erased of
+// somebody else in the place of a record that is to vanish.
+func TestARecordIsNotHiddenBehindAnErasedOneOfAnotherCase(t *testing.T) {
+	k := newLog(t)
+	k.closing(t, "c-lee", 5)
+	_, err := k.Erase(t.Context(), store.Erasure{ID: "e-1", Person: "p-c-lee", Everything: true, By: "dpo", Reason: "request 7"})
+	k.must(t, err)
+	genuine := k.sealed(t)
+	checkpoint, err := k.Checkpoint(t.Context())
+	k.must(t, err)
+	entry := func(e audit.Entry) string {
+		proof, err := k.Prove(t.Context(), e.Index, checkpoint.Size)
+		k.must(t, err)
+		held := map[string]any{"index": e.Index, "leaf": e.Leaf[:], "proof": proof}
+		if !e.Erased() {
+			held = map[string]any{"index": e.Index, "salt": e.Salt, "body": string(e.Body), "proof": proof}
+		}
+		return inOrder(t, held)
+	}
+	var lee audit.Entry
+	reason := ""
+	for e, err := range k.Entries(t.Context(), audit.Query{}) {
+		k.must(t, err)
+		if e.Case == "c-lee" && e.Index == 3 {
+			lee = e
+		}
+		if e.Case == audit.CaseLog {
+			reason = entry(e)
+		}
+	}
+	forged := repack(t, genuine, func(name string, content []byte) []byte {
+		switch name {
+		case "log/records.jsonl":
+			lines := strings.SplitAfter(string(content), "\n")
+			lines[1] = entry(lee)
+			return []byte(strings.Join(lines, ""))
+		case "log/erasures.jsonl":
+			return []byte(reason)
+		}
+		return content
+	})
+	v, err := k.verify(t, forged)
+	k.must(t, err)
+	mustName(t, v, audit.Changed, "other entries")
+}
+
+// inOrder writes a line of a bundle as the bundle does.
+func inOrder(t *testing.T, held map[string]any) string {
+	t.Helper()
+	var parts []string
+	for _, name := range []string{"index", "salt", "body", "leaf", "proof"} {
+		if value, ok := held[name]; ok {
+			text, err := json.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, `"`+name+`":`+string(text))
+		}
+	}
+	return "{" + strings.Join(parts, ",") + "}\n"
 }

@@ -288,6 +288,9 @@ func (v *verifier) records() {
 	if v.Sealed != nil && last != v.Sealed.Last {
 		c.add(audit.Missing, "the last record is number %d, %d were sealed", last, v.Sealed.Last)
 	}
+	if v.Sealed != nil && audit.FormatIndexes(placesOf(v.entries)) != v.Sealed.Entries {
+		c.add(audit.Changed, "other entries of the log stand here than were sealed: %s", v.Sealed.Entries)
+	}
 }
 
 func missingOr(is, want int) audit.Problem {
