@@ -193,12 +193,17 @@ func writeSeal(ctx context.Context, log Log, o Order, sealed []audit.Entry) (aud
 		ID: fmt.Sprintf("%s/%d", SealCase(o.Case), seq), Case: SealCase(o.Case), Seq: seq, At: o.Now.UTC(), Kind: lastday.RecordSealed,
 		By: o.By, What: fmt.Sprintf("sealed %d records and %d files", len(sealed), len(o.Files)), Sealed: fact,
 	}
-	if err := log.Keep(ctx, []lastday.Record{record}); err != nil {
-		return audit.Entry{}, err
-	}
+	kept := log.Keep(ctx, []lastday.Record{record})
 	now, err := collect(log.Entries(ctx, audit.Query{Case: SealCase(o.Case)}))
-	if err != nil || len(now) < seq {
-		return audit.Entry{}, lastday.Wrap(lastday.CodeInternal, "bundle", "read the seal back", err)
+	switch {
+	case err != nil:
+		return audit.Entry{}, err
+	case kept != nil && len(now) >= seq:
+		return audit.Entry{}, lastday.Errorf(lastday.CodeTransient, "bundle", "somebody else sealed case %s meanwhile", o.Case)
+	case kept != nil:
+		return audit.Entry{}, kept
+	case len(now) < seq:
+		return audit.Entry{}, lastday.Errorf(lastday.CodeInternal, "bundle", "the seal of case %s was written and is not there", o.Case)
 	}
 	return now[seq-1], nil
 }

@@ -3,13 +3,16 @@ package bundle_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"lastday"
 	"lastday/audit"
+	"lastday/audit/bundle"
 	"lastday/audit/store"
 )
 
@@ -121,4 +124,35 @@ func inOrder(t *testing.T, held map[string]any) string {
 		}
 	}
 	return "{" + strings.Join(parts, ",") + "}\n"
+}
+
+// busy is a log in which somebody else seals the same case just before we do.
+type busy struct {
+	*kept
+
+	before func()
+}
+
+func (b *busy) Keep(ctx context.Context, records []lastday.Record) error {
+	if f := b.before; f != nil {
+		b.before = nil
+		f()
+	}
+	return b.kept.Keep(ctx, records)
+}
+
+// The watch and the end of a case may be sealed at once: the one that comes
+// second is tried again instead of given up.
+func TestWhoSealsSecondTriesAgain(t *testing.T) {
+	k := newLog(t)
+	log := &busy{kept: k, before: func() { k.sealed(t) }}
+	order := bundle.Order{Case: "c-kim", Files: files(), Tool: "test", Now: k.now}
+	_, err := bundle.Make(t.Context(), log, order, io.Discard)
+	if lastday.CodeOf(err) != lastday.CodeTransient {
+		t.Fatalf("%v", err)
+	}
+	made, err := bundle.Make(t.Context(), log, order, io.Discard)
+	if err != nil || made.Seal.Seq != 2 {
+		t.Errorf("%v, %+v", err, made.Seal)
+	}
 }
