@@ -88,7 +88,7 @@ func receiptsOf(lane string, receipts []lastday.Receipt) []lastday.Receipt {
 	return receipts
 }
 
-// The roles of accounts that matter here.
+// RolePrimary is the role of the account that a system's own lane is for.
 const RolePrimary = "primary"
 
 // AccountLink is an account that the link table knows to be a person's.

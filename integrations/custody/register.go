@@ -227,7 +227,7 @@ type checker struct {
 }
 
 func (c *checker) bad(format string, args ...any) {
-	c.mistakes = append(c.mistakes, fmt.Errorf(c.place+format, args...)) //nolint:err113 // Each is a line of one error with a code.
+	c.mistakes = append(c.mistakes, fmt.Errorf(c.place+format, args...))
 }
 
 func (c *checker) item(w writtenItem) item {

@@ -57,7 +57,7 @@ func ParseCSV(in io.Reader) ([]Row, error) {
 	var rows []Row
 	for {
 		record, err := r.Read()
-		if err == io.EOF { //nolint:errorlint // encoding/csv returns it unwrapped.
+		if err == io.EOF {
 			return rows, nil
 		}
 		if err != nil || len(rows) >= mostRows {

@@ -196,17 +196,13 @@ func (s *Store) against(ctx context.Context, db querier, l Link) (why string, th
 	if err != nil {
 		return "", false, err
 	}
-	for _, o := range owners {
-		switch {
-		case o.Person != l.Person:
-			return "it is linked to another person", false, nil
-		case o.Role != l.Role:
-			return "it is linked as " + string(o.Role) + ": remove that first", false, nil
-		}
-		return "", true, nil
-	}
-	if l.Role != RolePrimary {
-		return "", false, nil
+	switch {
+	case len(owners) > 0 && owners[0].Person != l.Person:
+		return "it is linked to another person", false, nil
+	case len(owners) > 0 && owners[0].Role != l.Role:
+		return "it is linked as " + string(owners[0].Role) + ": remove that first", false, nil
+	case len(owners) > 0 || l.Role != RolePrimary:
+		return "", len(owners) > 0, nil
 	}
 	own, err := s.current(ctx, db, Query{Person: l.Person, System: l.System})
 	if slices.ContainsFunc(own, func(o Link) bool { return o.Role == RolePrimary }) {

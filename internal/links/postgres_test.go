@@ -10,7 +10,8 @@ import (
 )
 
 func TestTheTableIsTheSameInPostgreSQL(t *testing.T) {
-	folder, err := os.MkdirTemp("", "links")
+	// The path of a server's socket must be short.
+	folder, err := os.MkdirTemp("", "links") //nolint:usetesting // t.TempDir is too long for a socket.
 	if err != nil {
 		t.Fatal(err)
 	}
