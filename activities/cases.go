@@ -77,6 +77,8 @@ type Recorder interface {
 	// already are left as they are. CodeInvalid: a record is missing before them,
 	// or another one stands in the place of one of them.
 	Append(ctx context.Context, records []lastday.Record) error
+	// LastSeq is the number of the last record of a case, 0 if it has none.
+	LastSeq(ctx context.Context, caseID string) (int, error)
 }
 
 // Sealer makes the bundle of a case.
@@ -143,6 +145,9 @@ type RecordInput struct {
 // RecordOutput says up to where the records of the case are kept.
 type RecordOutput struct {
 	Last int `json:"last"`
+	// Taken says that nothing was written: the numbers are those of other records,
+	// made by an earlier run that this one does not know. Last is the last of them.
+	Taken bool `json:"taken,omitempty"`
 }
 
 // Record keeps records for good. Writing the same ones twice does no harm.
@@ -150,7 +155,11 @@ func (c *Cases) Record(ctx context.Context, in RecordInput) (RecordOutput, error
 	if c.Recorder == nil || len(in.Records) == 0 {
 		return RecordOutput{}, Failure(lastday.Errorf(lastday.CodeInvalid, "record", "this worker keeps no records: name `records` in its configuration"))
 	}
-	if err := c.Recorder.Append(ctx, in.Records); err != nil {
+	err := c.Recorder.Append(ctx, in.Records)
+	if lastday.CodeOf(err) == lastday.CodeInvalid {
+		return c.taken(ctx, in.Records[0], err)
+	}
+	if err != nil {
 		return RecordOutput{}, Failure(err)
 	}
 	return RecordOutput{Last: in.Records[len(in.Records)-1].Seq}, nil
@@ -207,6 +216,19 @@ func (c *Cases) policy(name string, text []byte, s lastday.Separation) (plan.Pol
 		return plan.Parse(name, text)
 	}
 	return plan.Choose(c.Policies, s)
+}
+
+// taken finds out whether a refusal is only about the numbers: a case that is
+// opened again, or was reset, begins to count before where the records ended.
+func (c *Cases) taken(ctx context.Context, first lastday.Record, refusal error) (RecordOutput, error) {
+	last, err := c.Recorder.LastSeq(ctx, first.Case)
+	if err != nil {
+		return RecordOutput{}, Failure(err)
+	}
+	if last < first.Seq {
+		return RecordOutput{}, Failure(refusal)
+	}
+	return RecordOutput{Last: last, Taken: true}, nil
 }
 
 // Seal makes the bundle of a case.

@@ -58,6 +58,8 @@ type caseRun struct {
 	flushTo                    int
 	// unwritten counts the batches in a row that could not be written.
 	unwritten int
+	// renumbered counts how often the outbox was numbered anew.
+	renumbered int
 	// hearing is the message that is being answered.
 	hearing lastday.MessageFact
 }

@@ -35,7 +35,7 @@ func (c *caseRun) record(ctx workflow.Context, r lastday.Record) {
 	info := workflow.GetInfo(ctx)
 	c.s.Recorded++
 	r.Seq, r.Case, r.At, r.Person = c.s.Recorded, c.id, workflow.Now(ctx).UTC(), c.s.Separation.Person.Key
-	r.ID = fmt.Sprintf("%s/%d", c.id, r.Seq)
+	r.ID = recordID(c.id, r.Seq)
 	c.anonymise(&r)
 	r.Workflow, r.Run, r.Event = info.WorkflowExecution.ID, info.WorkflowExecution.RunID, info.GetCurrentHistoryLength()
 	c.s.Outbox = append(c.s.Outbox, r)
@@ -118,7 +118,7 @@ func (c *caseRun) writeBatch(ctx workflow.Context) {
 	batch := firstBatch(c.s.Outbox)
 	o := caseCall(c.activityID("case", "record"), recordSummary(batch))
 	o.ScheduleToCloseTimeout = recordWithin
-	_, err := call(ctx, o, cases().Record, activities.RecordInput{Records: batch})
+	out, err := call(ctx, o, cases().Record, activities.RecordInput{Records: batch})
 	if err != nil && ctx.Err() == nil {
 		t := troubleOf(err)
 		c.raise(ctx, Task{Kind: TaskFailing, What: whatRecords, Why: t.Why, Code: t.Code, Todo: "nothing is called done before it is recorded: mend the store of the records; it is tried again"})
@@ -132,9 +132,28 @@ func (c *caseRun) writeBatch(ctx workflow.Context) {
 		return
 	}
 	c.unwritten = 0
+	if out.Taken {
+		c.renumber(out.Last)
+		return
+	}
 	c.s.Outbox = c.s.Outbox[len(batch):]
 	c.closeWhere(ctx, func(t Task) bool { return t.System == "" && t.Kind == TaskFailing && t.What == whatRecords })
 }
+
+// renumber counts on from the records that an earlier execution of the case
+// left, which this one does not know: it was closed before, or was reset.
+func (c *caseRun) renumber(last int) {
+	waited := max(c.flushTo-c.written(), 0)
+	for i := range c.s.Outbox {
+		c.s.Outbox[i].Seq = last + 1 + i
+		c.s.Outbox[i].ID = recordID(c.id, last+1+i)
+	}
+	c.s.Recorded = last + len(c.s.Outbox)
+	c.flushTo = c.written() + waited
+	c.renumbered++
+}
+
+func recordID(caseID string, seq int) string { return fmt.Sprintf("%s/%d", caseID, seq) }
 
 // whatRecords names the task that is open while records cannot be written.
 const whatRecords = "the records"
@@ -173,7 +192,14 @@ func (c *caseRun) flush(ctx workflow.Context) error {
 	if !c.s.Settings.Recording {
 		return nil
 	}
-	want := c.s.Recorded
+	// What is waited for is how many are still to be written: numbers may change.
+	left, renumbered := len(c.s.Outbox), c.renumbered
+	want := c.written() + left
 	c.flushTo = max(c.flushTo, want)
-	return workflow.Await(ctx, func() bool { return c.written() >= want })
+	return workflow.Await(ctx, func() bool {
+		if renumbered != c.renumbered {
+			renumbered, want = c.renumbered, c.flushTo
+		}
+		return c.written() >= want
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"lastday"
 	"lastday/workflows"
@@ -41,6 +42,12 @@ func (n *notebook) Append(_ context.Context, batch []lastday.Record) error {
 		n.records = append(n.records, r)
 	}
 	return nil
+}
+
+func (n *notebook) LastSeq(context.Context, string) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.records), nil
 }
 
 func (n *notebook) fail(err error) {
@@ -235,5 +242,20 @@ func TestTheRecordSaysWhoAnsweredForWhat(t *testing.T) {
 		if r.Verified.Proof == lastday.ProofObserved {
 			t.Errorf("a person's word was recorded as observed: %+v", r.Verified)
 		}
+	}
+}
+
+func TestACaseThatIsOpenedAgainCountsOnFromItsOldRecords(t *testing.T) {
+	first := newStory(t, newFarSide("github", "admin"))
+	first.run()
+	old := len(first.notes.all())
+	again := newStory(t, newFarSide("github", "write"))
+	again.notes = first.notes
+	again.cases.Recorder = first.notes
+	again.env.SetStartTime(begin().Add(time.Hour))
+	again.run()
+	records := again.notes.all()
+	if records[old].Kind != lastday.RecordSubject || records[old].Seq != old+1 || len(records) < old+10 {
+		t.Errorf("after %d records comes number %d, a %s; %d in all", old, records[old].Seq, records[old].Kind, len(records))
 	}
 }

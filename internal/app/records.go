@@ -118,3 +118,8 @@ func (r recorder) Append(ctx context.Context, records []lastday.Record) error {
 	_, err := r.store.Append(ctx, records)
 	return err
 }
+
+// LastSeq is the number of the last record of a case.
+func (r recorder) LastSeq(ctx context.Context, caseID string) (int, error) {
+	return r.store.LastSeq(ctx, caseID)
+}
