@@ -64,7 +64,7 @@ func TestThePageOfACaseTellsAllOfIt(t *testing.T) {
 		"Noor Haddad", "18 of 20 accesses read back gone", "Access due to end Fri 27 Nov 2026, 17:00 CET (16:00Z)",
 		"office: never read back empty at the cut", "HR entered → told +12 min 0 s", "for 4 of 5 systems: +3 min 54 s",
 		"release robot fine-grained token", "2026-11-27 16:00:53Z 17:00:53 CET", "it came back and was taken again",
-		"Actions secret DEPLOY_TOKEN code waived lee@acme.example", "two people had part in it asked: platform approved: sec@acme.example",
+		"Actions secret DEPLOY_TOKEN code waived lee@acme.example", "approved by another person asked: platform approved: sec@acme.example", "one person's word asked: it-desk",
 		"refused: the leaver decides nothing about the own case", "lastday verify c-1.zip --key", "It was also sent to: the auditor", "plan.json 5b1c9d0e", "shown by the log as such: 1.", "AC-2(13)", "164.308(a)(3)(ii)(C)",
 	)
 }

@@ -312,9 +312,12 @@ func accessOf(a story.Access, k clock) accessRow {
 }
 
 func exceptionOf(e story.Exception, k clock) exceptionRow {
-	r := exceptionRow{Exception: e, When: k.stamp(e.At), Due: k.stamp(e.Due), Grade: gradeOf(e.Proof), Eyes: "decided by one person alone", EyesClass: "bad"}
-	if e.FourEyes() {
-		r.Eyes, r.EyesClass = "two people had part in it", "good"
+	r := exceptionRow{Exception: e, When: k.stamp(e.At), Due: k.stamp(e.Due), Grade: gradeOf(e.Proof), Eyes: "nobody else approved it", EyesClass: "bad"}
+	switch {
+	case e.FourEyes():
+		r.Eyes, r.EyesClass = "approved by another person", "good"
+	case e.Proof == lastday.ProofAttested:
+		r.Eyes, r.EyesClass = "one person's word", "word"
 	}
 	early, known := e.BeforeDue()
 	switch {

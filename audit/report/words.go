@@ -20,7 +20,7 @@ type clock struct {
 
 func newClock(zone string) clock {
 	loc, err := time.LoadLocation(zone)
-	if err != nil || zone == "" {
+	if err != nil || zone == "" || zone == "Local" { // Local is this machine's
 		return clock{zone: time.UTC, name: cmp.Or(zone, "UTC")}
 	}
 	return clock{zone: loc, name: zone, known: true}

@@ -44,8 +44,8 @@ type Stats struct {
 	Residue int `json:"residue"`
 	// Resurrected counts accesses that came back after they were gone.
 	Resurrected int `json:"resurrected"`
-	// Exceptions counts decisions to waive or attest; Alone those of them in which
-	// nobody else had part, TooLate those after the deadline.
+	// Exceptions counts decisions to waive or attest; Alone those of them that
+	// nobody else approved, TooLate those after the deadline.
 	Exceptions int `json:"exceptions"`
 	Alone      int `json:"alone"`
 	TooLate    int `json:"tooLate"`

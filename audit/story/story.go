@@ -9,6 +9,7 @@
 package story
 
 import (
+	"slices"
 	"time"
 
 	"lastday"
@@ -231,18 +232,10 @@ func (e Exception) BeforeDue() (early, known bool) {
 	return !e.At.After(e.Due), !e.Due.IsZero()
 }
 
-// FourEyes says whether somebody else than the one who decided had part in it:
-// the one who was asked to do it, or one who approved.
+// FourEyes says whether somebody else than the one who decided approved it. Who
+// was asked to do it does not count: that may be a role which the decider fills.
 func (e Exception) FourEyes() bool {
-	if e.Owner != "" && e.Owner != e.By {
-		return true
-	}
-	for _, a := range e.Approvals {
-		if a.By != e.By {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Approvals, func(a Approval) bool { return a.By != e.By })
 }
 
 // Approval is a person's consent.
