@@ -18,7 +18,7 @@ func centerKinds() []integrations.KindOfGrant {
 	all := []integrations.KindOfGrant{
 		{Name: kindAssignment, Sort: integrations.SortRole, What: "permission set in an account; through a group it is shown and taken there", Ladder: rung(rungAssigned, admin), Restore: exact()},
 		{Name: kindApplication, Sort: integrations.SortRole, What: "application; what the person may do there is the application's", Ladder: rung(rungAssigned, lastday.LevelWrite), Restore: exact()},
-		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership in a group, with all its accounts and applications; of groups that an identity provider made it is decided there", Ladder: rung(rungMember, admin), Restore: exact()},
+		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership of a group, with all its accounts and applications; of groups that an identity provider made it is decided there", Ladder: rung(rungMember, admin), Restore: exact()},
 	}
 	for i := range all {
 		all[i].Order = 10 * (i + 1)

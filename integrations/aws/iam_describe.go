@@ -46,7 +46,7 @@ func rung(name string, level lastday.Level) lastday.Ladder {
 func exact() lastday.Restore { return lastday.Restore{Fidelity: lastday.RestoreExact} }
 
 func newPassword() lastday.Restore {
-	return lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "the old password is lost: a new one that nobody knows is set, for an administrator to replace"}
+	return lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "the old password is lost; a new one that nobody knows is set, for an administrator to replace"}
 }
 
 // iamKinds lists the kinds in the order in which they are taken: the denial
@@ -60,7 +60,7 @@ func iamKinds() []integrations.KindOfGrant {
 		{Name: kindSSHKey, Sort: integrations.SortCredential, What: "SSH public key for CodeCommit", Ladder: rung(rungActive, signIn), Restore: exact()},
 		{Name: kindCertificate, Sort: integrations.SortCredential, What: "X.509 certificate that signs requests", Ladder: rung(rungActive, signIn), Restore: exact()},
 		{Name: kindService, Sort: integrations.SortCredential, What: "password or key for one service (CodeCommit, Keyspaces, Bedrock)", Ladder: rung(rungActive, signIn), Restore: exact()},
-		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership in a group, with all its policies", Ladder: rung(rungMember, admin), Restore: exact()},
+		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership of a group, with all its policies", Ladder: rung(rungMember, admin), Restore: exact()},
 		{Name: kindAttached, Sort: integrations.SortRole, What: "managed policy attached to the user", Ladder: rung(rungAttached, admin), Restore: exact()},
 		{Name: kindInline, Sort: integrations.SortRole, What: "policy written into the user", Ladder: rung(rungAttached, admin), Restore: exact()},
 		{Name: kindTrust, Sort: integrations.SortRole, What: "role whose trust policy names the user", Ladder: rung(rungNamed, admin), Restore: exact()},

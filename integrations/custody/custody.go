@@ -68,7 +68,7 @@ func Description() integrations.Description {
 	d := integrations.Description{
 		Name: "custody", Title: "Shared secrets and owned things, by a register that people keep", Manual: true,
 		Cannot: []string{
-			"what the register does not name is not seen",
+			"what the register does not name: it is not seen",
 			"what the register shows is the word of those who keep it: attested, never observed",
 			"what was changed or handed over is not given back",
 		},

@@ -143,10 +143,10 @@ func kindsOfCredentials() []integrations.KindOfGrant {
 
 func kindsOfAccess() []integrations.KindOfGrant {
 	return []integrations.KindOfGrant{
-		{Name: kindTeam, Sort: integrations.SortMembership, What: "team membership", Order: 40, Ladder: teamLadder(lastday.LevelWrite), Restore: whileMember()},
+		{Name: kindTeam, Sort: integrations.SortMembership, What: "membership of a team", Order: 40, Ladder: teamLadder(lastday.LevelWrite), Restore: whileMember()},
 		{
 			Name: kindRepo, Sort: integrations.SortRole, What: "role on a repository, given directly", Order: 50, Ladder: repoLadder(),
-			Restore: lastday.Restore{Fidelity: lastday.RestoreExact, Note: "exact for members; an outside collaborator must accept an invitation"}, Settles: time.Minute,
+			Restore: lastday.Restore{Fidelity: lastday.RestoreExact, Note: "but an outside collaborator must accept an invitation"}, Settles: time.Minute,
 		},
 		{Name: kindRepoInvite, Sort: integrations.SortOffer, What: "pending invitation to a repository", Order: 55, Ladder: repoLadder(), Restore: lossy("a new invitation is sent")},
 		{
@@ -161,7 +161,7 @@ func kindsOfAccess() []integrations.KindOfGrant {
 			Restore: never("unpushed work is destroyed"), Settles: 5 * time.Minute,
 		},
 		{Name: kindCopilot, Sort: integrations.SortOther, What: "Copilot seat", Order: 70, Ladder: one("seat", lastday.LevelSignIn), Restore: exact()},
-		{Name: kindEntTeam, Sort: integrations.SortMembership, What: "membership through an enterprise team", Order: 80, Ladder: one(rungMember, lastday.LevelRead), Restore: exact()},
+		{Name: kindEntTeam, Sort: integrations.SortMembership, What: "membership of an enterprise team", Order: 80, Ladder: one(rungMember, lastday.LevelRead), Restore: exact()},
 		{
 			Name: kindBase, Sort: integrations.SortRole, What: "what every member may do on every repository", Order: 82, ReadOnly: true, Ladder: repoLadder(),
 			Restore: lastday.Restore{Fidelity: lastday.RestoreConsent, Note: "comes and goes with the membership"},
@@ -208,10 +208,10 @@ func permissions() []integrations.Permission {
 
 func cannot() []string {
 	return []string{
-		"An unmanaged account belongs to the person: its SSH keys, classic tokens and sessions stay. They are worth nothing here once the membership is gone.",
-		"Authorizations of OAuth apps and GitHub Apps by the person cannot be listed by an owner.",
-		"Public forks, gists and clones stay with the person.",
-		"Secrets that the person could read must be rotated.",
-		"Webhooks, runners and app installations do not say whose they are.",
+		"SSH keys, classic tokens and sessions of an unmanaged account: they are the person's, and worth nothing here once the membership is gone",
+		"authorizations of OAuth apps and GitHub Apps by the person: an owner cannot list them",
+		"public forks, gists and clones: they stay with the person",
+		"secrets that the person could read: they must be rotated",
+		"webhooks, runners and app installations: they do not say whose they are",
 	}
 }

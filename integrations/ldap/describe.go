@@ -44,7 +44,7 @@ func groupLadder() lastday.Ladder {
 
 func exact() lastday.Restore { return lastday.Restore{Fidelity: lastday.RestoreExact} }
 
-const passwordGone = "nobody knows the password any more: somebody must set a new one"
+const passwordGone = "nobody knows the password any more; somebody must set a new one"
 
 func kinds() []integrations.KindOfGrant {
 	all := []integrations.KindOfGrant{
@@ -52,7 +52,7 @@ func kinds() []integrations.KindOfGrant {
 		{Name: kindExpiry, Sort: integrations.SortSignIn, What: "the account is in its time: Active Directory's accountExpires", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: exact()},
 		{Name: kindPassword, Sort: integrations.SortCredential, What: "a password that the person knows: Active Directory's unicodePwd, set twice to what nobody knows, once the account is disabled", Ladder: rung(rungKnown, lastday.LevelSignIn), Restore: lastday.Restore{Fidelity: lastday.RestoreNever, Note: passwordGone}},
 		{Name: kindKey, Sort: integrations.SortCredential, What: "a public key in the configured attribute, with which other machines let the person in", Ladder: rung(rungHeld, lastday.LevelWrite), Restore: exact()},
-		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership in a group, as high as the configuration says; through other groups it is shown and changed there", Ladder: groupLadder(), Restore: exact()},
+		{Name: kindGroup, Sort: integrations.SortMembership, What: "membership of a group, as high as the configuration says; through other groups it is shown and changed there", Ladder: groupLadder(), Restore: exact()},
 	}
 	for i := range all {
 		all[i].Order, all[i].Settles = orders()[all[i].Name], time.Minute // another replica may answer next

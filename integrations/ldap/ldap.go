@@ -63,7 +63,7 @@ type Config struct {
 	Monitor bool `yaml:"monitor"`
 	// SSHKeys names the attribute with public keys; empty looks at none.
 	SSHKeys string `yaml:"ssh_keys"`
-	// Groups says how high membership in a group is, by the group's DN: admin, write
+	// Groups says how high membership of a group is, by the group's DN: admin, write
 	// or read. Others are write.
 	Groups map[string]string `yaml:"groups"`
 	// Managed names, by the DN above them, who decides about groups elsewhere, such as

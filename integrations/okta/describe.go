@@ -89,7 +89,7 @@ func lossy(note string) lastday.Restore {
 
 func kinds() []integrations.KindOfGrant {
 	return []integrations.KindOfGrant{
-		{Name: kindToken, Sort: integrations.SortCredential, What: "API token of the person, with all that they may do", Order: 10, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: never("a new token must be made")},
+		{Name: kindToken, Sort: integrations.SortCredential, What: "API token of the person, with all that they may do", Order: 10, Ladder: one(rungHeld, lastday.LevelAdmin), Restore: never("the person must make a new token")},
 		{Name: kindRole, Sort: integrations.SortRole, What: "admin role, standard or custom, given directly or through a group", Order: 20, Ladder: roleLevels(), Restore: exact(), Settles: time.Minute},
 		{Name: kindSignIn, Sort: integrations.SortSignIn, What: "may sign in", Order: 30, Ladder: signInLadder(), Restore: exact()},
 		{
@@ -101,7 +101,7 @@ func kinds() []integrations.KindOfGrant {
 		{Name: kindConsent, Sort: integrations.SortCredential, What: "consent given to one client", Order: 55, Ladder: one(rungHeld, lastday.LevelSignIn), Restore: never("the person must consent again")},
 		{Name: kindApp, Sort: integrations.SortRole, What: "app assignment", Order: 60, Ladder: one(rungAssigned, lastday.LevelRead), Restore: lossy("assigned anew with the same user name; the app's profile comes from its mappings and a stored password is gone"), Settles: time.Minute},
 		{
-			Name: kindGroup, Sort: integrations.SortMembership, What: "group membership", Order: 70, Ladder: lastday.Ladder{{Name: rungMember, Level: lastday.LevelAdmin}},
+			Name: kindGroup, Sort: integrations.SortMembership, What: "membership of a group", Order: 70, Ladder: lastday.Ladder{{Name: rungMember, Level: lastday.LevelAdmin}},
 			Restore: exact(), Settles: time.Minute,
 		},
 		{Name: kindFactor, Sort: integrations.SortCredential, What: "enrolled factor; counts only with reset_factors", Order: 80, Ladder: one(rungEnrolled, lastday.LevelSignIn), Restore: never("the person must enrol again")},
@@ -140,12 +140,12 @@ func permissions() []integrations.Permission {
 
 func cannot() []string {
 	return []string{
-		"Sessions inside apps live on after the cut, unless the app takes part in Universal Logout.",
-		"Access tokens that a resource server checks by itself work until they end, an hour by default.",
-		"Memberships that a group rule or a directory makes must end there.",
-		"An account that a directory or HR system feeds can be lifted again by its next import: end it there too.",
-		"Okta does not list open sessions: that they ended is read from its log.",
-		"A service app is nobody's: secrets and keys of apps that the person knows must be rotated.",
-		"Ownership of groups, workflows and inline hooks made by the person are not looked at.",
+		"sessions inside apps: they go on after the cut, unless the app takes part in Universal Logout",
+		"access tokens that a resource server checks by itself: they work until they end, an hour by default",
+		"memberships that a group rule or a directory makes: they must end there",
+		"what feeds an account, a directory or HR system: its next import can lift the account again; end it there too",
+		"single sessions: Okta does not list them, and that they ended is read from its log",
+		"secrets and keys of service apps that the person knows: such an app is nobody's, and they must be rotated",
+		"ownership of groups, workflows and inline hooks that the person made: they are not looked at",
 	}
 }

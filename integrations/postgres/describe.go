@@ -61,18 +61,18 @@ func never(note string) lastday.Restore {
 }
 
 const (
-	sessionGone = "a session that was ended cannot be opened again by us"
+	sessionGone = "the person must sign in again"
 	ownerGone   = "afterwards nothing tells the objects from what the successor had before; the receipt lists them"
 )
 
 func kinds() []integrations.KindOfGrant {
 	all := []integrations.KindOfGrant{
-		{Name: kindAttribute, Sort: integrations.SortRole, What: "SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS", Ladder: rung(rungHeld, lastday.LevelAdmin), Restore: exact()},
+		{Name: kindAttribute, Sort: integrations.SortRole, What: "an attribute: SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS", Ladder: rung(rungHeld, lastday.LevelAdmin), Restore: exact()},
 		{Name: kindLogin, Sort: integrations.SortSignIn, What: "the role may open sessions, by whatever way of proving who it is", Ladder: rung(rungLogin, lastday.LevelSignIn), Restore: exact()},
 		{Name: kindLimit, Sort: integrations.SortSignIn, What: "connections that the role may have; superusers are not held by it", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: exact()},
 		{Name: kindPassword, Sort: integrations.SortCredential, What: "the password is in its time; certificates, peer, GSS and LDAP are not held by it", Ladder: rung(rungValid, lastday.LevelSignIn), Restore: exact()},
 		{Name: kindSession, Sort: integrations.SortSession, What: "an open session: it goes on when the login is taken", Ladder: rung(rungOpen, lastday.LevelSignIn), Restore: never(sessionGone)},
-		{Name: kindMembership, Sort: integrations.SortMembership, What: "membership in another role; through others it is shown and changed there", Ladder: lastday.Ladder{
+		{Name: kindMembership, Sort: integrations.SortMembership, What: "membership of another role; through others it is shown and changed there", Ladder: lastday.Ladder{
 			{Name: rungAdmin, Level: lastday.LevelAdmin}, {Name: rungMember, Level: lastday.LevelAdmin},
 		}, Restore: exact()},
 		{Name: kindPrivilege, Sort: integrations.SortRole, What: "privileges on one object or column, given by one grantor", Ladder: privilegeLadder(), Restore: exact()},
@@ -95,7 +95,7 @@ func description() integrations.Description {
 			{Name: "pg_read_all_stats (in pg_monitor)", For: "seeing other people's sessions"},
 			{Name: "pg_signal_backend", For: "ending sessions of roles that are not superusers"},
 			{Name: "CREATEROLE (from version 16 with ADMIN OPTION on people's roles)", For: "login, password, connection limit, CREATEROLE and CREATEDB, memberships"},
-			{Name: "membership in the roles that own objects", For: "privileges and default privileges"},
+			{Name: "membership of the roles that own objects", For: "privileges and default privileges"},
 			{Name: "SUPERUSER", For: "superusers, REPLICATION and BYPASSRLS before version 16, restoring with the same grantor, ownership, reading pg_hba.conf"},
 		},
 		Cannot: []string{

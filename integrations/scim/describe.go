@@ -38,7 +38,7 @@ func description() integrations.Description {
 		Kinds: []integrations.KindOfGrant{
 			{
 				Name: kindAccount, Sort: integrations.SortSignIn, What: "the account itself (active)", Ladder: one(rungActive, lastday.LevelSignIn), Order: orders()[kindAccount],
-				Restore: lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "by profile: see the grant"}, Settles: 5 * time.Minute,
+				Restore: lastday.Restore{Fidelity: lastday.RestoreLossy, Note: "what is lost depends on the vendor: the grant says it"}, Settles: 5 * time.Minute,
 			},
 			{
 				Name: kindRole, Sort: integrations.SortRole, What: "a value of roles; with a profile whose users have one role, that role", Ladder: roleLadder(), Order: orders()[kindRole],
@@ -59,11 +59,11 @@ func description() integrations.Description {
 			{Name: "PATCH of /Groups/{id}", For: "memberships"},
 		},
 		Cannot: []string{
-			"end open sessions or revoke tokens: SCIM knows neither, and what active:false does to them is the vendor's",
-			"delete accounts: DELETE is never sent",
-			"take what is given inside the product and is not shown by SCIM",
-			"with the profile pagerduty: deactivate without deleting. Lower the role instead, and delete when nothing has to come back",
-			"keep an identity provider from pushing the account again: take it there as well",
+			"open sessions and tokens: SCIM knows neither, and what active:false does to them is the vendor's",
+			"the account for good: DELETE is never sent",
+			"what is given inside the product and SCIM does not show",
+			"the sign-in with the profile pagerduty: deactivating is deleting there; lower the role instead, and delete when nothing has to come back",
+			"what an identity provider pushes again: take it there as well",
 		},
 	}
 }
