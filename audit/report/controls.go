@@ -28,7 +28,7 @@ func tallyOf(cases []story.Case) tally {
 	var t tally
 	for _, c := range cases {
 		t.accesses += c.Total()
-		t.gone += c.Accesses(story.Gone)
+		t.gone += c.Accesses(story.Gone, story.Powerless)
 		t.attested += c.Accesses(story.Attested)
 		t.waived += c.Accesses(story.Waived)
 		t.systems += c.Clocks.Systems
@@ -51,7 +51,7 @@ func (t *tally) countCredentials(c story.Case) {
 				continue
 			}
 			t.credentials++
-			if a.Standing == story.Gone {
+			if a.Standing == story.Gone || a.Standing == story.Powerless {
 				t.credentialsGone++
 			}
 		}

@@ -220,7 +220,7 @@ func bars(s stats.Shares) []bar {
 func caseOf(c story.Case, k clock) caseRow {
 	r := caseRow{
 		ID: c.ID, Name: c.Name(), Verdict: string(c.Verdict.Word), Tone: tone(c.Verdict.Word), LastDay: c.Separation.LastDay.String(), SLA: string(c.SLA.State),
-		SLATone: slaTone(c.SLA), Due: k.stamp(c.Clocks.Due), Verified: k.stamp(c.Clocks.Verified), Accesses: c.Total(), Observed: c.Accesses(story.Gone),
+		SLATone: slaTone(c.SLA), Due: k.stamp(c.Clocks.Due), Verified: k.stamp(c.Clocks.Verified), Accesses: c.Total(), Observed: c.Accesses(story.Gone, story.Powerless),
 		Words: len(c.Exceptions), LateHR: c.SLA.LateHR,
 	}
 	for _, x := range c.Residue {

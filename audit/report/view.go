@@ -227,14 +227,14 @@ func figures(c story.Case) []figure {
 	for _, s := range c.Systems {
 		back += s.Resurrected
 	}
-	open := c.Total() - c.Accesses(story.Gone, story.Attested, story.Waived)
+	open := c.Total() - c.Accesses(story.Gone, story.Powerless, story.Attested, story.Waived)
 	alarm := "p-none"
 	if tone(c.Verdict.Word) == "calm" {
 		alarm = "" // what is not due yet is no finding
 	}
 	return []figure{
 		{fmt.Sprint(c.Total()), "accesses found", ""},
-		{fmt.Sprint(c.Accesses(story.Gone)), "read back gone", "p-observed"},
+		{fmt.Sprint(c.Accesses(story.Gone, story.Powerless)), "read back gone", "p-observed"},
 		{fmt.Sprint(c.Accesses(story.Attested)), "of them attested", mark(c.Accesses(story.Attested), "p-attested")},
 		{fmt.Sprint(c.Accesses(story.Waived)), "of them waived", mark(c.Accesses(story.Waived), "p-waived")},
 		{fmt.Sprint(open), "not shown gone", mark(open, alarm)},

@@ -193,7 +193,7 @@ func (n *counter) system(c story.Case, s story.System) {
 func (s *Shares) take(a story.Access) {
 	s.Accesses++
 	switch {
-	case a.Standing == story.Gone:
+	case a.Standing == story.Gone || a.Standing == story.Powerless:
 		s.Observed++
 	case a.Standing == story.Said:
 		s.Acknowledged++

@@ -38,6 +38,8 @@ type system struct {
 	System
 	index map[string]*access
 	order []*access
+	// latest is the last reading with a record of its own.
+	latest *lastday.ReadingFact
 }
 
 // shows says whether what a reading does not hold is shown to be absent.
@@ -61,14 +63,20 @@ func (s *system) reading(r lastday.Record) {
 	if fact.Account.ID != "" {
 		s.Account = fact.Account
 	}
+	s.latest = &fact
+	s.look(fact, r.Seq)
+	s.point(r)
+}
+
+// look takes what a reading holds, and what it does not.
+func (s *system) look(fact lastday.ReadingFact, seq int) {
 	held := map[string]bool{}
 	for _, g := range fact.Grants {
 		a := s.of(fact.Account, g.Key)
-		a.seenIn(g, fact.ReadAt, r.Seq)
+		a.seenIn(g, fact.ReadAt, seq)
 		held[key(fact.Account, g.Key)] = true
 	}
-	s.absent(fact, held, r.Seq)
-	s.point(r)
+	s.absent(fact, held, seq)
 }
 
 // absent notes for every access that the reading does not hold what that means.
@@ -180,7 +188,7 @@ func later(a, b time.Time) time.Time {
 
 // verified takes a stage that was declared clean. Observed counts only with the
 // control of the reading that it rests on. A reading that shows the same as the
-// one before has no record of its own: an empty one is taken from here.
+// one before has no record of its own: that one counts again.
 func (s *system) verified(r lastday.Record) {
 	v := *r.Verified
 	p := Point{At: either(v.ReadAt, r.At), Stage: r.Stage, Level: v.Highest, Proof: v.Proof, Verified: true, Grants: v.Grants, Why: v.Why, Due: v.Due}
@@ -196,7 +204,12 @@ func (s *system) verified(r lastday.Record) {
 		return
 	}
 	s.Blind = ""
-	s.absent(lastday.ReadingFact{Account: v.Account, Verdict: v.Verdict, Complete: true, Control: v.Control, ReadAt: p.At}, nil, r.Seq)
+	again := lastday.ReadingFact{Account: v.Account, Verdict: v.Verdict, Complete: true}
+	if s.latest != nil {
+		again = *s.latest
+	}
+	again.Control, again.ReadAt = v.Control, p.At
+	s.look(again, r.Seq)
 	if (v.Cut || v.Watch) && s.Cut == nil {
 		s.Cut = &p
 	}
@@ -270,17 +283,22 @@ func (a *access) times() {
 	}
 }
 
-// returns counts how often it was seen again after it was seen gone, without a
-// change of ours that gave it back.
+// returns counts how often it was seen with power again after it was seen
+// without, and no change of ours gave it back.
 func (a *access) returns() int {
 	n := 0
 	for i := 1; i < len(a.sights); i++ {
-		gone, now := a.sights[i-1], a.sights[i]
-		if gone.rung == lastday.None && now.rung != lastday.None && !a.gaveBack(gone.seq, now.seq) {
+		was, now := a.sights[i-1], a.sights[i]
+		if was.powerless() && !now.powerless() && was.rung != now.rung && !a.gaveBack(was.seq, now.seq) {
 			n++
 		}
 	}
 	return n
+}
+
+// powerless says whether the access could do nothing.
+func (s sight) powerless() bool {
+	return s.rung == lastday.None || (s.told && s.level == lastday.LevelNone)
 }
 
 func (a *access) gaveBack(from, to int) bool {
@@ -334,7 +352,7 @@ func (a *access) stands(last sight, answer *Exception) (Standing, lastday.Proof,
 // its whole system does.
 func (a *access) covered(exceptions []Exception) {
 	switch a.Standing {
-	case Gone, Attested, Waived, Restored, Back:
+	case Gone, Powerless, Attested, Waived, Restored, Back:
 		return
 	case Lowered, Unchanged, Said, Unknown:
 	}
@@ -382,6 +400,8 @@ func (a *access) visible(last sight, answer *Exception) (Standing, lastday.Proof
 		note = "attested by " + answer.By + ", and still seen afterwards"
 	}
 	switch {
+	case last.told && last.level == lastday.LevelNone:
+		return Powerless, lastday.ProofObserved, note
 	case a.Resurrected > 0:
 		return Back, lastday.ProofObserved, "it was gone, and was seen again"
 	case len(a.changes) > 0 && a.changes[len(a.changes)-1].Restore:

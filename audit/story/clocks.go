@@ -1,6 +1,7 @@
 package story
 
 import (
+	"slices"
 	"time"
 
 	"lastday"
@@ -207,7 +208,7 @@ func answeredAt(c Case) (time.Time, bool) {
 func (s System) answeredAt(all []Exception) (time.Time, bool) {
 	var last time.Time
 	for _, a := range s.Accesses {
-		if a.Standing != Gone && a.Standing != Attested && a.Standing != Waived {
+		if !slices.Contains([]Standing{Gone, Powerless, Attested, Waived}, a.Standing) {
 			return time.Time{}, false
 		}
 	}

@@ -125,7 +125,7 @@ func (f *fold) overtaken() {
 
 func overtakes(s System, e Exception) bool {
 	if e.whole() || e.Kind == taskBlind {
-		return s.Cut != nil && s.Blind == "" && !slices.ContainsFunc(s.Accesses, func(a Access) bool { return a.Standing != Gone })
+		return s.Cut != nil && s.Blind == "" && !slices.ContainsFunc(s.Accesses, func(a Access) bool { return a.Standing != Gone && a.Standing != Powerless })
 	}
-	return e.Grant != "" && slices.ContainsFunc(s.Accesses, func(a Access) bool { return a.Key == e.Grant && a.Standing == Gone })
+	return e.Grant != "" && slices.ContainsFunc(s.Accesses, func(a Access) bool { return a.Key == e.Grant && (a.Standing == Gone || a.Standing == Powerless) })
 }

@@ -126,6 +126,8 @@ type Standing string
 const (
 	// Gone: read back, with a positive control.
 	Gone Standing = "gone"
+	// Powerless: last seen at a rung that can do nothing, such as a disabled account.
+	Powerless Standing = "without power"
 	// Lowered: read back lower than it was first, and not gone.
 	Lowered Standing = "lowered"
 	// Unchanged: last seen as it was first.

@@ -396,3 +396,24 @@ func TestResidueThatACompleteReadingLacksIsLeftNoMore(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsLeftWithoutPowerIsNotGoneAndHarmsNobody(t *testing.T) {
+	records := onlyReading(func(r *lastday.ReadingFact) {
+		r.Grants = []lastday.GrantFact{{Key: "role", Kind: "role", Rung: "disabled", Level: lastday.LevelNone}}
+	})
+	at := records[1].At
+	v := &lastday.VerifiedFact{Cut: true, Proof: lastday.ProofObserved, Verdict: lastday.FoundOne, Account: lastday.Account{ID: "1"}, Control: lastday.Control{Seen: true}, ReadAt: at}
+	records = append(records, lastday.Record{Case: "c", Seq: 3, At: at, Kind: lastday.RecordVerified, System: "crm", Stage: "cut", Verified: v},
+		lastday.Record{Case: "c", Seq: 4, At: at, Kind: lastday.RecordClosed, Closed: &lastday.ClosedFact{Outcome: "clean", CutDue: at}})
+	c := tell(t, records)
+	a := access(t, c, "crm", "role")
+	if a.Standing != story.Powerless || a.After != "disabled" || c.Verdict.Word != story.Proven || !strings.Contains(c.Verdict.Sentence, "gone or without power") {
+		t.Errorf("got %s at %s; %+v", a.Standing, a.After, c.Verdict)
+	}
+	enabled := *records[0].Reading
+	enabled.ReadAt = at.Add(time.Hour)
+	records = append(records, lastday.Record{Case: "c", Seq: 5, At: enabled.ReadAt, Kind: lastday.RecordReading, System: "crm", Reading: &enabled})
+	if a := access(t, tell(t, records), "crm", "role"); a.Standing != story.Back || a.Resurrected != 1 {
+		t.Errorf("enabled again: got %s, came back %d times", a.Standing, a.Resurrected)
+	}
+}

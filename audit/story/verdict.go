@@ -43,7 +43,7 @@ type Verdict struct {
 
 // settled counts accesses that nobody has to see to any more.
 func (c Case) settled() bool {
-	return c.Accesses(Gone, Attested, Waived) == c.Total()
+	return c.Accesses(Gone, Powerless, Attested, Waived) == c.Total()
 }
 
 func judge(c Case) Verdict {
@@ -52,7 +52,7 @@ func judge(c Case) Verdict {
 		return judgeClosed(c)
 	case !c.Held.IsZero():
 		return Verdict{HeldBack, "Held by " + c.HeldBy + ". " + standing(c)}
-	case !c.Clocks.Verified.IsZero() && c.Accesses(Gone) == c.Total():
+	case !c.Clocks.Verified.IsZero() && c.Accesses(Gone, Powerless) == c.Total():
 		return Verdict{Cut, "Cut and read back in all " + count(c.Clocks.Systems, "system") + "; the watch goes on."}
 	case c.settled() && covered(c) && c.Total() > 0:
 		return Verdict{CutAnswered, partly(c) + " The watch goes on."}
@@ -76,11 +76,18 @@ func judgeClosed(c Case) Verdict {
 }
 
 func partly(c Case) string {
-	return fmt.Sprintf("%d of %s read back gone; for the rest people answered, by name and with a reason.", c.Accesses(Gone), count(c.Total(), "access"))
+	return fmt.Sprintf("%d of %s read back %s; for the rest people answered, by name and with a reason.", c.Accesses(Gone, Powerless), count(c.Total(), "access"), gone(c))
+}
+
+func gone(c Case) string {
+	if c.Accesses(Powerless) > 0 {
+		return "gone or without power"
+	}
+	return "gone"
 }
 
 func everything(c Case) string {
-	text := "All " + count(c.Total(), "access") + " in " + count(c.Clocks.Systems, "system") + " read back gone, each with a positive control"
+	text := "All " + count(c.Total(), "access") + " in " + count(c.Clocks.Systems, "system") + " read back " + gone(c) + ", each with a positive control"
 	switch {
 	case c.SLA.State != SLAMet:
 		return text + ", too late."
@@ -131,7 +138,7 @@ func standing(c Case) string {
 
 // Standings lists all standings, from the best to the worst shown.
 func Standings() []Standing {
-	return []Standing{Gone, Lowered, Restored, Said, Attested, Waived, Unknown, Unchanged, Back}
+	return []Standing{Gone, Powerless, Lowered, Restored, Said, Attested, Waived, Unknown, Unchanged, Back}
 }
 
 func count(n int, what string) string {
@@ -177,7 +184,7 @@ func unprovedIn(s System) []string {
 		all = append(all, s.Name+": never read back empty at the cut: "+why)
 	}
 	for _, standing := range Standings() {
-		if standing == Gone {
+		if standing == Gone || standing == Powerless {
 			continue
 		}
 		if names := named(s, standing); len(names) > 0 {
