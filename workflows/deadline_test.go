@@ -1,11 +1,14 @@
 package workflows_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"lastday"
+	"lastday/activities"
+	"lastday/integrations"
 	"lastday/workflows"
 )
 
@@ -94,6 +97,44 @@ func TestAnAttestationThatTheRegisterContradictsDoesNotCloseTheCase(t *testing.T
 		custody.set("role:0", lastday.None)
 		task := openTask(t, s.status(), workflows.TaskAsked)
 		s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("bob", ""), Task: task.ID, How: workflows.HowRetry})
+	})
+	s.run()
+}
+
+// leftOver is a system with something that is no grant and needs a person.
+type leftOver struct {
+	*farSide
+	gone bool
+}
+
+func (l *leftOver) List(ctx context.Context, a lastday.Account, at integrations.Cursor) (integrations.Page, error) {
+	page, err := l.farSide.List(ctx, a, at)
+	if l.mu.Lock(); !l.gone {
+		page.Residue = append(page.Residue, lastday.Residue{
+			System: l.name, Kind: "webhook", What: "a hook that they made", Why: "it does not end with the account", Owner: "platform", Within: time.Hour,
+		})
+	}
+	l.mu.Unlock()
+	return page, err
+}
+
+func TestWhatIsLeftHasAnOwnerAndADeadlineToo(t *testing.T) {
+	code := &leftOver{farSide: newFarSide("code", "read")}
+	s := newStory(t)
+	s.cases.Settings.Systems = []activities.SystemSetting{{Name: "code", Queue: workflows.SystemQueue("code")}}
+	s.others = append(s.others, integrations.NewSystem("code", code, integrations.Options{Now: time.Now}))
+	s.at(day(18, 16)+30*time.Minute, func() {
+		if task := openTask(t, s.status(), workflows.TaskResidue); task.Owner != "platform" || task.Due.Sub(task.Since) != time.Hour || task.Overdue {
+			t.Errorf("task %+v", task)
+		}
+	})
+	s.at(day(18, 18), func() {
+		if task := openTask(t, s.status(), workflows.TaskResidue); !task.Overdue || !strings.Contains(s.told.last(string(workflows.TaskResidue)), "OVERDUE") {
+			t.Errorf("the deadline passed: %+v", task)
+		}
+		code.mu.Lock()
+		defer code.mu.Unlock()
+		code.gone = true
 	})
 	s.run()
 }
