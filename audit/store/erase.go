@@ -89,27 +89,6 @@ func (s *Store) Erase(ctx context.Context, e Erasure) (Erased, error) {
 	return s.erase(ctx, o, func(tx *sql.Tx) ([]candidate, error) { return s.candidates(ctx, tx, where, args) })
 }
 
-// Retain erases what is older than the policy keeps, as Erase does.
-func (s *Store) Retain(ctx context.Context, id, by string, policy Retention) (Erased, error) {
-	o := order{id: id, by: by, reason: "retention", what: "erased what was kept long enough"}
-	return s.erase(ctx, o, func(tx *sql.Tx) ([]candidate, error) {
-		all, err := s.candidates(ctx, tx, ` AND case_id <> $1`, []any{audit.CaseLog})
-		if err != nil {
-			return nil, err
-		}
-		last, err := s.lastTimes(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		now := s.now()
-		return slices.DeleteFunc(all, func(c candidate) bool {
-			keep, named := policy[c.Kind]
-			// An open case is not old, and would only fill the list of what was kept.
-			return !named || now.Sub(last[c.Case]) <= keep || c.open
-		}), nil
-	})
-}
-
 // Scrub takes what was erased out of the files of the database, if that is
 // still to be done. It writes them anew, which takes a while.
 func (s *Store) Scrub(ctx context.Context) error {

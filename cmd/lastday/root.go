@@ -87,6 +87,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(p.planCommand(), p.startCommand(), p.importCommand(), p.statusCommand(), p.checkCommand())
 	root.AddCommand(p.sweepCommand(), p.linkCommand())
 	root.AddCommand(p.verifyCommand(), p.replayCommand(), p.sealCommand())
+	root.AddCommand(p.reportCommand(), p.statsCommand(), p.populationCommand(), p.sampleCommand(), p.siemCommand(), p.recordsCommand())
 	root.AddCommand(p.messageCommands()...)
 	return root
 }

@@ -19,6 +19,7 @@ import (
 // configuration, no network.
 func (p *program) verifyCommand() *cobra.Command {
 	var key, elsewhere string
+	var within audit.Tolerance
 	c := &cobra.Command{
 		Use:   "verify BUNDLE.zip",
 		Short: "Check the sealed bundle of a case offline, with the log's public key",
@@ -35,7 +36,7 @@ Take the key from somewhere else than the bundle came from.`,
 			if key == "" {
 				return usage("verify: --key names the file with the log's public key: without it nothing can be trusted")
 			}
-			v, err := verifyBundle(c, args[0], key, elsewhere)
+			v, err := verifyBundle(c, args[0], key, elsewhere, within)
 			if err != nil {
 				return err
 			}
@@ -44,10 +45,11 @@ Take the key from somewhere else than the bundle came from.`,
 	}
 	c.Flags().StringVar(&key, "key", "", "the `file` with the public key of the log, one or more lines")
 	c.Flags().StringVar(&elsewhere, "elsewhere", "", "a `file` with a checkpoint that was kept out of the operator's reach")
+	tolerances(c, &within)
 	return c
 }
 
-func verifyBundle(c *cobra.Command, path, key, elsewhere string) (bundle.Verdict, error) {
+func verifyBundle(c *cobra.Command, path, key, elsewhere string, within audit.Tolerance) (bundle.Verdict, error) {
 	keyText, err := readInput(path, key)
 	if err != nil {
 		return bundle.Verdict{}, err
@@ -56,7 +58,7 @@ func verifyBundle(c *cobra.Command, path, key, elsewhere string) (bundle.Verdict
 	if err != nil {
 		return bundle.Verdict{}, err
 	}
-	o := bundle.Options{Keys: keys, Histories: replay.Check}
+	o := bundle.Options{Keys: keys, Histories: replay.Check, Tolerance: within}
 	if elsewhere != "" {
 		if o.Elsewhere, err = readInput(path, elsewhere); err != nil {
 			return bundle.Verdict{}, err

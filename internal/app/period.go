@@ -129,7 +129,7 @@ func (a Archive) Cases(ctx context.Context) (Told, error) {
 		if err != nil {
 			return Told{}, err
 		}
-		if e.Case == audit.CaseLog {
+		if e.Case == audit.CaseLog || e.Kind == lastday.RecordSealed {
 			continue
 		}
 		if !seen[e.Case] {

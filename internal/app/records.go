@@ -31,6 +31,12 @@ func (p *Parts) OpenRecords(ctx context.Context) (*store.Store, error) {
 	return store.OpenPostgres(ctx, connection, options)
 }
 
+// PublicKeys are the keys that may have signed the log.
+func (p *Parts) PublicKeys(ctx context.Context) (*audit.Keys, error) {
+	_, keys, err := p.recordKeys(ctx)
+	return keys, err
+}
+
 // recordKeys are the key that signs, and all that may have signed.
 func (p *Parts) recordKeys(ctx context.Context) (*audit.Key, *audit.Keys, error) {
 	text, err := p.recordKey(ctx)

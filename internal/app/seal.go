@@ -39,6 +39,8 @@ type Sealer struct {
 // Seal makes the bundle of a case and puts it into the folder of bundles.
 //
 // CodeTransient: a final one is wanted, and the case has not closed yet.
+// CodeProtected: something of the case was erased; the histories, as Temporal
+// still keeps them, would bring it back.
 func (s Sealer) Seal(ctx context.Context, in activities.SealInput) (activities.SealOutput, error) {
 	ring, err := s.Parts.Ring(ctx)
 	if err != nil {
@@ -50,6 +52,9 @@ func (s Sealer) Seal(ctx context.Context, in activities.SealInput) (activities.S
 	}
 	if in.Final && !closed {
 		return activities.SealOutput{}, lastday.Errorf(lastday.CodeTransient, "seal", "case %s has not closed yet", in.Case)
+	}
+	if err := s.whole(ctx, in.Case); err != nil {
+		return activities.SealOutput{}, err
 	}
 	files, err := s.files(ctx, in.Case, runs)
 	if err != nil {
@@ -69,6 +74,15 @@ func (s Sealer) Seal(ctx context.Context, in activities.SealInput) (activities.S
 	return activities.SealOutput{
 		Bundle: name, Records: made.Records, Runs: len(runs), Bytes: int64(out.Len()), Size: made.Checkpoint.Size, Root: made.Checkpoint.Root.String(),
 	}, nil
+}
+
+// whole refuses a case of which something was erased.
+func (s Sealer) whole(ctx context.Context, of string) error {
+	t, err := tracesOf(ctx, s.Records, of)
+	if err == nil && t.erased > 0 {
+		return lastday.Errorf(lastday.CodeProtected, "seal", "records of case %s were erased: it gets no bundle any more", of)
+	}
+	return err
 }
 
 // BundleName is the name of the n-th bundle of a case.

@@ -33,6 +33,7 @@ type Worker struct {
 	records   *store.Store
 	links     *links.Store
 	publisher *sink.Publisher
+	streams   []*stream
 }
 
 // NewWorker makes a worker of what the configuration says it serves: cases,
@@ -144,6 +145,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	defer w.closeRecords()
 	defer w.publish(ctx)()
+	defer w.retain(ctx)()
+	defer w.stream(ctx)()
 	if err := w.serveMetrics(); err != nil {
 		return err
 	}

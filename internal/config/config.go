@@ -44,6 +44,8 @@ type Config struct {
 	Encryption Encryption `yaml:"encryption"`
 	Sweep      Sweep      `yaml:"sweep"`
 	Records    Records    `yaml:"records"`
+	// SIEM is where security tools get events; a worker that serves cases sends them.
+	SIEM []Stream `yaml:"siem"`
 
 	dir string
 }
@@ -164,6 +166,11 @@ type Records struct {
 	Checkpoints []Channel `yaml:"checkpoints"`
 	// Bundles is the folder for the sealed bundles of cases; empty is lastday-bundles.
 	Bundles string `yaml:"bundles"`
+	// Retention is how long the records of closed cases are kept, by kind of
+	// record: days or years such as 90d or 7y, or forever; default stands for all
+	// kinds that are not named. Without any, all are kept for 7y. A bundle is
+	// removed with the first record of its case.
+	Retention map[string]string `yaml:"retention"`
 }
 
 // Sweep says for whom a scheduled sweep looks besides those whose case is closed.
@@ -281,6 +288,8 @@ func (c Config) check() error {
 	c.checkNames(bad)
 	c.checkAddresses(bad)
 	c.checkRecords(bad)
+	c.checkRetention(bad)
+	c.checkStreams(bad)
 	if c.Gate.PerDay < 0 {
 		bad("gate.per_day: %d is less than nothing", c.Gate.PerDay)
 	}
