@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"lastday"
 	"lastday/audit"
 	"lastday/audit/bundle"
 	"lastday/internal/replay"
@@ -93,7 +94,7 @@ func TestHistoriesOfAnotherCaseAreNoEvidence(t *testing.T) {
 	other := v.Records[len(v.Records)-2]
 	other.At = other.At.Add(-time.Hour)
 	records := append(v.Records[:len(v.Records)-2:len(v.Records)-2], other, v.Records[len(v.Records)-1])
-	for _, c := range replay.Check(context.Background(), files, records, true) {
+	for _, c := range replay.Check(context.Background(), files, records, *v.Sealed) {
 		for _, f := range c.Found {
 			if f.Problem == audit.Misdated && strings.Contains(f.What, other.ID) {
 				return
@@ -101,6 +102,52 @@ func TestHistoriesOfAnotherCaseAreNoEvidence(t *testing.T) {
 		}
 	}
 	t.Error("a record that is an hour older than its event was not found")
+}
+
+func TestACaseThatIsOpenedAgainIsSealedWhole(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, setup{})
+	h.startWorker()
+	h.leaves()
+	h.ends()
+	h.bundle("closed")
+	first, _ := h.sealedBundles()
+	again := lastday.Separation{
+		Source: "people", Kind: lastday.SeparationImmediate, Person: h.person, Engagement: h.contract,
+		LastDay: lastday.DateOf(time.Now()), Zone: "Europe/Berlin", EnteredAt: time.Now().UTC(), Sequence: "9",
+	}
+	d := lastday.Delivery{Source: "people", ID: "again", ReceivedAt: time.Now().UTC(), Scheme: "file", Actor: "test", Separation: &again}
+	if _, err := h.cases.Accept(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	answering, answered := context.WithCancel(t.Context())
+	defer answered()
+	go h.answer(answering)
+	var paths []string
+	eventually(t, 90*time.Second, "a second bundle", func() bool {
+		paths, _ = h.sealedBundles()
+		return len(paths) > len(first)
+	})
+	data, err := os.ReadFile(paths[len(paths)-1])
+	must(t, err)
+	v := h.verify(data)
+	if !v.Clean() {
+		t.Fatalf("%+v", v.Checks)
+	}
+	closings := 0
+	for _, r := range v.Records {
+		if r.Kind == lastday.RecordClosed {
+			closings++
+		}
+	}
+	if closings != 2 {
+		t.Errorf("the bundle tells of %d closings, want both", closings)
+	}
+}
+
+// sealedBundles are the paths of all bundles that were made of closed cases.
+func (h *house) sealedBundles() ([]string, error) {
+	return filepath.Glob(filepath.Join(h.dir, "lastday-bundles", "*closed.zip"))
 }
 
 func TestAHistoryIsToldForPeople(t *testing.T) {

@@ -45,6 +45,12 @@ const (
 // HistoryFile is the name of the file of the n-th history, from 1.
 func HistoryFile(n int, run string) string { return fmt.Sprintf("histories/%03d-%s.json", n, run) }
 
+// HistoryRun is the run whose history has that name.
+func HistoryRun(name string) string {
+	_, run, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(name, "histories/"), ".json"), "-")
+	return run
+}
+
 // IsHistory says whether a file is a history.
 func IsHistory(name string) bool { return strings.HasPrefix(name, "histories/") }
 

@@ -72,7 +72,7 @@ type Options struct {
 	Tolerance audit.Tolerance
 	// Histories checks the histories against the records: that they are complete,
 	// replay, and tell the same. Nil leaves that out, and the verdict says so.
-	Histories func(ctx context.Context, files []File, records []lastday.Record, final bool) []Check
+	Histories func(ctx context.Context, files []File, records []lastday.Record, sealed lastday.SealedFact) []Check
 }
 
 // Verify checks a bundle. What is wrong is in the verdict; an error means that
@@ -419,6 +419,9 @@ func (v *verifier) histories(ctx context.Context) {
 			files = append(files, f)
 		}
 	}
-	final := v.Sealed != nil && v.Sealed.Final
-	v.Checks = append(v.Checks, v.o.Histories(ctx, files, v.Records, final)...)
+	var sealed lastday.SealedFact
+	if v.Sealed != nil {
+		sealed = *v.Sealed
+	}
+	v.Checks = append(v.Checks, v.o.Histories(ctx, files, v.Records, sealed)...)
 }

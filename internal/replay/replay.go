@@ -16,8 +16,10 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"lastday"
 	"lastday/audit"
@@ -73,24 +75,33 @@ func (r Run) last() *historypb.HistoryEvent {
 //
 // CodeInvalid: the code decides otherwise than the history says.
 func (r Run) Replay() error {
+	_, err := r.replay()
+	return err
+}
+
+// replay gives the records that the code gives out when it is told what the
+// history says it was told.
+func (r Run) replay() ([]lastday.Record, error) {
 	data, failure := codec.Converters(nil)
+	l := &listener{}
 	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
-		DataConverter: data, FailureConverter: failure, DisableRegistrationAliasing: true,
+		DataConverter: data, FailureConverter: failure, DisableRegistrationAliasing: true, Interceptors: []interceptor.WorkerInterceptor{l},
 	})
 	if err != nil {
-		return lastday.Wrap(lastday.CodeInternal, "replay", "make a replayer", err)
+		return nil, lastday.Wrap(lastday.CodeInternal, "replay", "make a replayer", err)
 	}
 	workflows.Register(replayer)
 	quiet := sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err := replayer.ReplayWorkflowHistory(quiet, r.History); err != nil {
-		return lastday.Wrap(lastday.CodeInvalid, "replay", "run "+r.ID, err)
+	o := worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: r.started().GetWorkflowId(), RunID: r.ID}}
+	if err := replayer.ReplayWorkflowHistoryWithOptions(quiet, r.History, o); err != nil {
+		return nil, lastday.Wrap(lastday.CodeInvalid, "replay", "run "+r.ID, err)
 	}
-	return nil
+	return l.heard, nil
 }
 
 // Check checks the histories of a bundle: that they are one chain of runs from
 // the first to the last, that each replays, and that they tell the records.
-func Check(_ context.Context, files []bundle.File, records []lastday.Record, final bool) []bundle.Check {
+func Check(_ context.Context, files []bundle.File, records []lastday.Record, sealed lastday.SealedFact) []bundle.Check {
 	read := bundle.Check{What: "the histories can be read"}
 	var runs []Run
 	for _, f := range files {
@@ -99,12 +110,14 @@ func Check(_ context.Context, files []bundle.File, records []lastday.Record, fin
 			found(&read, audit.Changed, "%s: it is no history", f.Name)
 			continue
 		}
+		r.ID = bundle.HistoryRun(f.Name)
 		runs = append(runs, r)
 	}
 	if len(files) == 0 {
 		found(&read, audit.Missing, "there is no history")
 	}
-	return []bundle.Check{read, chain(runs, final), replayed(runs), told(runs, records, final)}
+	again, heard := replayed(runs)
+	return []bundle.Check{read, chain(runs, sealed.Final), again, meant(runs, heard), told(runs, records, sealed)}
 }
 
 func found(c *bundle.Check, p audit.Problem, format string, args ...any) {
@@ -119,7 +132,8 @@ func chain(runs []Run, final bool) bundle.Check {
 		if i == 0 && before != "" {
 			found(&c, audit.Missing, "run %s goes on from run %s, which is not there", r.ID, before)
 		}
-		if i > 0 && (before != runs[i-1].ID || next(runs[i-1]) != r.ID) {
+		again := i > 0 && before == "" && over(runs[i-1]) // The case was opened again.
+		if i > 0 && !again && (before != runs[i-1].ID || next(runs[i-1]) != r.ID) {
 			found(&c, audit.Missing, "run %s does not go on from run %s", r.ID, runs[i-1].ID)
 		}
 	}
@@ -141,12 +155,16 @@ func next(r Run) string {
 	return r.last().GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
 }
 
-func replayed(runs []Run) bundle.Check {
+// replayed replays every run, and gives the records that the code gave out.
+func replayed(runs []Run) (bundle.Check, []lastday.Record) {
 	c := bundle.Check{What: "replayed with this program, every run decides what it decided then"}
+	var heard []lastday.Record
 	for _, r := range runs {
-		if err := r.Replay(); err != nil {
+		records, err := r.replay()
+		if err != nil {
 			found(&c, audit.Changed, "run %s decides otherwise: %s", r.ID, err)
 		}
+		heard = append(heard, records...)
 	}
-	return c
+	return c, heard
 }

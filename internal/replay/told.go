@@ -2,6 +2,8 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/converter"
@@ -20,40 +22,47 @@ const activityRecord = "Record"
 // told compares the records of the log with those that the case gave out, as
 // its histories show, and their times with those of the events they rest on:
 // the histories have the times of the Temporal server.
-func told(runs []Run, records []lastday.Record, final bool) bundle.Check {
+func told(runs []Run, records []lastday.Record, sealed lastday.SealedFact) bundle.Check {
 	c := bundle.Check{What: "the histories tell the same records, at the same times"}
-	given := map[string]lastday.Record{}
+	given := map[string][]lastday.Record{}
 	for _, r := range runs {
-		for _, event := range r.History.GetEvents() {
-			for _, record := range givenOut(event) {
-				given[record.ID] = record
+		for _, record := range r.givenOut() {
+			given[record.ID] = append(given[record.ID], record)
+			if sealed.Final && record.Seq > sealed.Last {
+				found(&c, audit.Missing, "record %s was given out and written, and is not in the log", record.ID)
 			}
 		}
 	}
-	kept := map[string]bool{}
 	for _, record := range records {
-		kept[record.ID] = true
-		compare(&c, runs, given, record)
+		compare(&c, runs, given[record.ID], record)
 	}
-	for id := range given {
-		// Records that were erased are no longer there to be compared, and the log's
-		// own checks count them.
-		if !kept[id] && final && len(records) == len(given) {
-			found(&c, audit.Missing, "record %s was given out and is not in the log", id)
+	return c
+}
+
+// meant holds the records in the histories against those that the code gave out
+// when it was replayed: nobody else wrote them.
+func meant(runs []Run, heard []lastday.Record) bundle.Check {
+	c := bundle.Check{What: "replayed with this program, the case gives out the records that the histories show"}
+	byCode := map[string][]lastday.Record{}
+	for _, record := range heard {
+		byCode[record.ID] = append(byCode[record.ID], record)
+	}
+	for _, r := range runs {
+		for _, record := range r.givenOut() {
+			if !slices.ContainsFunc(byCode[record.ID], func(want lastday.Record) bool { return same(record, want) }) {
+				found(&c, audit.Changed, "record %s in the history is not what the case gives out, told what it was told", record.ID)
+			}
 		}
 	}
 	return c
 }
 
-func compare(c *bundle.Check, runs []Run, given map[string]lastday.Record, record lastday.Record) {
-	want, ok := given[record.ID]
-	if !ok {
+func compare(c *bundle.Check, runs []Run, given []lastday.Record, record lastday.Record) {
+	if len(given) == 0 {
 		found(c, audit.Misplaced, "record %s is in the log, and no history gave it out", record.ID)
 		return
 	}
-	is, err := record.Bytes()
-	was, err2 := want.Bytes()
-	if err != nil || err2 != nil || !bytes.Equal(is, was) {
+	if !slices.ContainsFunc(given, func(want lastday.Record) bool { return same(want, record) }) {
 		found(c, audit.Changed, "record %s in the log is not what the history gave out", record.ID)
 	}
 	at, ok := eventTime(runs, record)
@@ -82,8 +91,36 @@ func eventTime(runs []Run, record lastday.Record) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// givenOut are the records that an event hands to the activity that writes them.
-func givenOut(event *historypb.HistoryEvent) []lastday.Record {
+func same(a, b lastday.Record) bool {
+	is, err := a.Bytes()
+	was, err2 := b.Bytes()
+	return err == nil && err2 == nil && bytes.Equal(is, was)
+}
+
+// givenOut are the records that a run handed to the activity that writes them,
+// without those whose numbers were taken: they came again under others.
+func (r Run) givenOut() []lastday.Record {
+	batches := map[int64][]lastday.Record{}
+	for _, event := range r.History.GetEvents() {
+		if records := handed(event); len(records) > 0 {
+			batches[event.GetEventId()] = records
+		}
+		var out activities.RecordOutput
+		done := event.GetActivityTaskCompletedEventAttributes()
+		if done != nil && converter.GetDefaultDataConverter().FromPayloads(done.GetResult(), &out) == nil && out.Taken {
+			delete(batches, done.GetScheduledEventId())
+		}
+	}
+	var all []lastday.Record
+	for _, records := range batches {
+		all = append(all, records...)
+	}
+	slices.SortStableFunc(all, func(a, b lastday.Record) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all
+}
+
+// handed are the records that an event hands over.
+func handed(event *historypb.HistoryEvent) []lastday.Record {
 	scheduled := event.GetActivityTaskScheduledEventAttributes()
 	if scheduled.GetActivityType().GetName() != activityRecord {
 		return nil
