@@ -243,6 +243,9 @@ func (c *caseRun) writeTasks(b *strings.Builder) {
 		if t.Todo != "" {
 			fmt.Fprintf(b, "  - to do: %s\n", cell(t.Todo))
 		}
+		if by := strings.TrimPrefix(deadline(t), ". "); by != "" {
+			fmt.Fprintf(b, "  - %s\n", cell(by))
+		}
 		fmt.Fprintf(b, "  - answer: `lastday resolve %s --task %s --how …`\n", c.id, t.ID)
 	}
 	if more := len(open) - mostRows; more > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -188,6 +189,7 @@ func (s *sweepRun) page(ctx workflow.Context) (more bool, err error) {
 			return false, err
 		}
 	}
+	workflow.SetCurrentDetails(ctx, r.Details())
 	return page.Next != "", nil
 }
 
@@ -301,6 +303,7 @@ func (s *sweepRun) end(ctx workflow.Context) (SweepResult, error) {
 		return SweepResult{}, err
 	}
 	r.Ended = workflow.Now(ctx)
+	workflow.SetCurrentDetails(ctx, r.Details())
 	if text := r.Tell(); text != "" {
 		s.tell(ctx, text)
 	}
@@ -329,6 +332,22 @@ func (s *sweepRun) openCases(ctx workflow.Context) error {
 		s.s.Result.Opened = append(s.s.Result.Opened, id)
 	}
 	return nil
+}
+
+// Details are a page for the Temporal UI. It names nobody.
+func (r SweepResult) Details() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Looked for %d people who left.\n\n| System | Looked for | Clean | Still there | Unknown |\n| --- | --- | --- | --- | --- |\n", r.Leavers)
+	for _, s := range r.Systems {
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", s.System, s.Looked, s.Clean, s.Found, s.Unknown)
+	}
+	for _, id := range r.Opened {
+		fmt.Fprintf(&b, "- opened %s\n", id)
+	}
+	for _, t := range r.Trouble[:min(len(r.Trouble), mostRows)] {
+		fmt.Fprintf(&b, "- trouble: %s\n", cell(t))
+	}
+	return b.String()
 }
 
 // Tell says in one line what people should know; empty if all is clean. It

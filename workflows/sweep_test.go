@@ -131,6 +131,9 @@ func TestASweepFindsWhatShouldNotExistAndCutsNothing(t *testing.T) {
 	if github.writes() != 0 || len(s.opener.opened) != 0 {
 		t.Error("a sweep changed something or opened a case by itself")
 	}
+	if details := r.Details(); !strings.Contains(details, "| github | 2 | 1 | 1 | 0 |") || strings.Contains(details, "p-2") {
+		t.Errorf("details %s", details)
+	}
 	if text := s.told.last("sweep"); !strings.Contains(text, "github: 1 still have access") || strings.Contains(text, "p-2") {
 		t.Errorf("people were told %q", text)
 	}

@@ -24,7 +24,7 @@ func (p *program) sweepScheduleCommand() *cobra.Command {
 			}
 			return p.print(planned, func(w io.Writer) { writePlanned(w, planned) })
 		}),
-		p.scheduleVerb("run", "Begin a sweep now", (func(ctx context.Context, cases *workflows.Client) error { return cases.RunSweep(ctx) })),
+		p.scheduleVerb("run", "Begin a sweep now", func(ctx context.Context, cases *workflows.Client) error { return cases.RunSweep(ctx) }),
 		p.scheduleVerb("pause", "Sweep no more until it is resumed", func(ctx context.Context, cases *workflows.Client) error {
 			return cases.PauseSweep(ctx, true, "paused by "+p.actor)
 		}),
