@@ -66,9 +66,14 @@ func (c GitConfig) check() error {
 	if c.Name == "" || c.Dir == "" || c.Remote == "" || strings.HasPrefix(c.Remote, "-") || strings.Contains(c.Remote, "::") {
 		return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "name, dir and remote must be given, and the remote be a path or an address")
 	}
-	if u, err := url.Parse(c.Remote); err == nil && u.User != nil {
-		if _, has := u.User.Password(); has {
-			return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote holds a password: use a credential helper")
+	u, err := url.Parse(c.Remote)
+	if err != nil && strings.Contains(c.Remote, "://") {
+		return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote is no address")
+	}
+	if err == nil && u.User != nil {
+		// Over http, a token may stand in the place of the user.
+		if _, has := u.User.Password(); has || strings.HasPrefix(u.Scheme, "http") {
+			return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote holds credentials: use a credential helper")
 		}
 	}
 	return nil

@@ -313,8 +313,11 @@ func TestGitRefusesConfigurationsThatAreNoPlace(t *testing.T) {
 		"option":   {Name: "n", Remote: "--upload-pack=x", Dir: "d"},
 		"helper":   {Name: "n", Remote: "ext::sh -c x", Dir: "d"},
 		"password": {Name: "n", Remote: "https://me:secret@git.example/r", Dir: "d"},
-		"branch":   {Name: "n", Remote: "r", Dir: "d", Branch: "-x"},
-		"folder":   {Name: "n", Remote: "r", Dir: "d", Folder: "../x"},
+		// Tokens are taken in the place of a user as well, and git repeats that in its errors.
+		"unread": {Name: "n", Remote: "https://me:secret%@git.example/r", Dir: "d"},
+		"token":  {Name: "n", Remote: "https://ghp_secret@git.example/r", Dir: "d"},
+		"branch": {Name: "n", Remote: "r", Dir: "d", Branch: "-x"},
+		"folder": {Name: "n", Remote: "r", Dir: "d", Folder: "../x"},
 	} {
 		if _, err := sink.NewGit(c); lastday.CodeOf(err) != lastday.CodeInvalid {
 			t.Errorf("%s: got %v", what, err)
