@@ -136,7 +136,7 @@ func (p *program) leavers(ctx context.Context, parts *app.Parts, cases *workflow
 		trouble = append(trouble, page.Trouble...)
 		for _, l := range page.Leavers {
 			if i, listed := at[l.Case]; listed {
-				all[i].Separation.Person.Links = l.Separation.Person.Links
+				all[i] = app.Enrich(all[i], l)
 				continue
 			}
 			all = append(all, l)

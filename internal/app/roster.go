@@ -58,12 +58,22 @@ func (r *roster) Leavers(ctx context.Context, at string, most int) (activities.R
 	page := activities.RosterPage{Next: fmt.Sprint(atList, to)}
 	for _, l := range list[from:to] {
 		if known, ok, err := r.cases.Leaver(ctx, l.Case); err == nil && ok {
-			// The case knows the accounts; that they left, the list says.
-			l.Separation.Person.Links = known.Separation.Person.Links
+			l = Enrich(l, known)
 		}
 		page.Leavers = append(page.Leavers, l)
 	}
 	return page, nil
+}
+
+// Enrich adds to somebody of a list what their case knew: the accounts, and
+// what the list does not say. That they left, the list says.
+func Enrich(listed, known activities.Leaver) activities.Leaver {
+	p, k := &listed.Separation.Person, known.Separation.Person
+	p.Links, p.EmployeeNumber = k.Links, cmp.Or(p.EmployeeNumber, k.EmployeeNumber)
+	if len(p.Emails) == 0 {
+		p.Emails = k.Emails
+	}
+	return listed
 }
 
 func (r *roster) list() ([]activities.Leaver, error) {
