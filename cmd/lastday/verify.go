@@ -124,44 +124,71 @@ func tellVerdict(w io.Writer, v bundle.Verdict) {
 	}
 	fmt.Fprintf(w, "\nCase %s: %d records (%d erased), sealed %s; %s.\n", v.Case, v.Sealed.Last, v.Erased, v.Signed.UTC().Format(time.RFC3339), state)
 	fmt.Fprintf(w, "Decisions: replayed with this program (%s sealed it), they come out the same.\n", v.Sealed.Tool)
-	fmt.Fprintf(w, "Effects:   of %d changes %d were read back gone, %d rest on the far side's word, %d on a person's, %d were waived; %d have none of these.\n",
-		e.Changes, e.Observed, e.Acknowledged, e.Attested, e.Waived, e.Unproved)
+	fmt.Fprintf(w, "Effects:   of %d changes %d were read back gone, %d read back lowered, %d rest on the far side's word, %d on a person's, %d were waived; %d have none of these.\n",
+		e.Changes, e.Gone, e.Lowered, e.Acknowledged, e.Attested, e.Waived, e.Unproved)
+	if e.Returned > 0 {
+		fmt.Fprintf(w, "           %d %s ordered back later: what the person has again stands in the report.\n", e.Returned, were(e.Returned))
+	}
 	fmt.Fprintf(w, "Compare with a checkpoint kept elsewhere: %d entries, root %s.\n", v.Size, v.Root)
 }
 
-// evidence counts how well the changes of a case are shown, each by its last record.
+// evidence counts how well the changes of a case are shown, each by its last
+// record. What was given back is counted for itself: it is not gone.
 type evidence struct {
-	Changes      int `json:"changes"`
-	Observed     int `json:"observed"`
+	Changes int `json:"changes"`
+	// Gone and Lowered were read back as it was ordered, with a positive control.
+	Gone         int `json:"gone"`
+	Lowered      int `json:"lowered"`
 	Acknowledged int `json:"acknowledged"`
 	Attested     int `json:"attested"`
 	Waived       int `json:"waived"`
-	Unproved     int `json:"unproved"`
+	// Unproved are those that nothing shows, and those that were seen to be otherwise.
+	Unproved int `json:"unproved"`
+	// Returned were ordered to be given back.
+	Returned int `json:"returned"`
 }
 
 func weigh(records []lastday.Record) evidence {
-	last := map[string]lastday.Proof{}
+	last, returned := map[string]lastday.ChangeFact{}, map[string]bool{}
 	for _, r := range records {
-		if r.Change != nil {
-			last[r.Change.ID] = r.Change.Proof
+		switch {
+		case r.Change == nil:
+		case r.Change.Restore:
+			returned[r.Change.ID] = true
+		default:
+			last[r.Change.ID] = *r.Change
 		}
 	}
-	e := evidence{Changes: len(last)}
-	for _, proof := range last {
-		switch proof {
-		case lastday.ProofObserved:
-			e.Observed++
-		case lastday.ProofAcknowledged:
-			e.Acknowledged++
-		case lastday.ProofAttested:
-			e.Attested++
-		case lastday.ProofWaived:
-			e.Waived++
-		case lastday.ProofNone:
-			e.Unproved++
-		}
+	e := evidence{Changes: len(last), Returned: len(returned)}
+	for _, change := range last {
+		e.count(change)
 	}
 	return e
+}
+
+func (e *evidence) count(c lastday.ChangeFact) {
+	switch {
+	case c.Proof == lastday.ProofObserved && c.After == lastday.None:
+		e.Gone++
+	case c.Proof == lastday.ProofObserved && (c.After == c.To || c.Outcome == lastday.OutcomeAlready):
+		e.Lowered++
+	case c.Proof == lastday.ProofAcknowledged:
+		e.Acknowledged++
+	case c.Proof == lastday.ProofAttested:
+		e.Attested++
+	case c.Proof == lastday.ProofWaived:
+		e.Waived++
+	default:
+		e.Unproved++
+	}
+}
+
+// were is the verb for so many.
+func were(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 // replayCommand replays a case and tells its story.

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"lastday"
+	"lastday/audit/bundle"
+)
+
+func ordered(id, to, after string, restore bool, proof lastday.Proof, outcome lastday.Outcome) lastday.Record {
+	return lastday.Record{Kind: lastday.RecordChange, Change: &lastday.ChangeFact{
+		ID: id, To: to, After: after, Restore: restore, Proof: proof, Outcome: outcome,
+	}}
+}
+
+// What was given back is not gone, what was lowered is not gone, and what
+// somebody else changed is not what was ordered, however well it was seen.
+func TestOnlyWhatWasReadBackGoneIsCountedAsGone(t *testing.T) {
+	seen := lastday.ProofObserved
+	records := []lastday.Record{
+		ordered("taken", lastday.None, lastday.None, false, lastday.ProofAcknowledged, lastday.OutcomeApplied),
+		ordered("taken", lastday.None, lastday.None, false, seen, lastday.OutcomeApplied),
+		ordered("lowered", "read", "read", false, seen, lastday.OutcomeApplied),
+		ordered("drifted", lastday.None, "admin", false, seen, lastday.OutcomeDrifted),
+		ordered("returned", lastday.None, lastday.None, false, seen, lastday.OutcomeApplied),
+		ordered("returned", "admin", "admin", true, seen, lastday.OutcomeApplied),
+		ordered("said", lastday.None, lastday.None, false, lastday.ProofAttested, lastday.OutcomeAsked),
+	}
+	want := evidence{Changes: 5, Gone: 2, Lowered: 1, Attested: 1, Unproved: 1, Returned: 1}
+	if got := weigh(records); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	v := bundle.Verdict{Case: "c-1", Records: records, Sealed: &lastday.SealedFact{Last: 7}, Signed: time.Unix(0, 0), Checks: []bundle.Check{{What: "x"}}}
+	var out bytes.Buffer
+	tellVerdict(&out, v)
+	for _, words := range []string{"of 5 changes 2 were read back gone, 1 read back lowered", "1 was ordered back"} {
+		if !strings.Contains(out.String(), words) {
+			t.Errorf("it does not say %q:\n%s", words, out.String())
+		}
+	}
+}
