@@ -3,6 +3,8 @@ package aws
 import (
 	"encoding/json"
 	"net/url"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,7 +82,29 @@ func (s statement) level() lastday.Level {
 // policies are that let people change their own password and keys.
 func (s statement) own() bool {
 	return len(s.Resource) > 0 && !slices.ContainsFunc([]string(s.Resource), func(r string) bool {
-		return !strings.Contains(strings.ToLower(r), "${aws:username}")
+		return !ownResource().MatchString(strings.ToLower(r))
+	})
+}
+
+// ownResource is the user who asks, or a device of theirs. The name must stand
+// alone: what begins or ends with it may be somebody else.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+func ownResource() *regexp.Regexp {
+	return regexp.MustCompile(`^arn:[a-z*-]+:iam::[0-9*]*:(user|mfa|sms-mfa)/([^$]*/)?\$\{aws:username\}$`)
+}
+
+// harmless says whether an action of IAM on oneself changes no more than one's
+// own credentials. Who may write their own policies, boundary or tags may
+// become anything; an action that we cannot match counts as one of those.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
+func harmless(verb string) bool {
+	raising := []string{
+		"putuserpolicy", "attachuserpolicy", "deleteuserpolicy", "detachuserpolicy", "putuserpermissionsboundary", "deleteuserpermissionsboundary",
+		"addusertogroup", "taguser", "untaguser", "updateuser",
+	}
+	return !slices.ContainsFunc(raising, func(name string) bool {
+		matches, err := path.Match(verb, name)
+		return matches || err != nil
 	})
 }
 
@@ -108,7 +132,9 @@ func levelOfAction(action string, own bool) lastday.Level {
 		return lastday.LevelAdmin // it makes credentials: what they can do stands elsewhere
 	case slices.ContainsFunc(reading(), func(word string) bool { return strings.HasPrefix(literal, word) }):
 		return lastday.LevelRead
-	case slices.Contains(granting(), service) && !own && verb != "changepassword":
+	case service == "iam" && (verb == "changepassword" || own && harmless(verb)):
+		return lastday.LevelWrite
+	case slices.Contains(granting(), service):
 		return lastday.LevelAdmin
 	}
 	return lastday.LevelWrite

@@ -9,6 +9,9 @@ import (
 
 func TestLevelOfAPolicy(t *testing.T) {
 	with := func(statement string) string { return `{"Version":"2012-10-17","Statement":` + statement + `}` }
+	own := func(action, resource string) string {
+		return with(`{"Effect":"Allow","Action":"` + action + `","Resource":"arn:aws:iam::*:` + resource + `"}`)
+	}
 	cases := map[string]struct {
 		doc  string
 		want lastday.Level
@@ -30,6 +33,16 @@ func TestLevelOfAPolicy(t *testing.T) {
 		"the own password":                {allow("iam:ChangePassword"), lastday.LevelWrite},
 		"the own keys":                    {with(`{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}"}`), lastday.LevelWrite},
 		"the own and others":              {with(`{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":["arn:aws:iam::*:user/${aws:username}","*"]}`), lastday.LevelAdmin},
+		"oneself, whatever it is":         {own("iam:*", "user/${aws:username}"), lastday.LevelAdmin},
+		"the own policies":                {own("iam:PutUserPolicy", "user/${aws:username}"), lastday.LevelAdmin},
+		"the own policies, by wildcard":   {own("iam:A??achUser*", "user/${aws:username}"), lastday.LevelAdmin},
+		"the own boundary":                {own("iam:DeleteUserPermissionsBoundary", "user/${aws:username}"), lastday.LevelAdmin},
+		"the own tags":                    {own("iam:TagUser", "user/${aws:username}"), lastday.LevelAdmin},
+		"the own devices":                 {own("iam:CreateVirtualMFADevice", "mfa/${aws:username}"), lastday.LevelWrite},
+		"the own keys, under a path":      {own("iam:CreateAccessKey", "user/staff/${aws:username}"), lastday.LevelWrite},
+		"whose name begins like one's":    {own("iam:CreateAccessKey", "user/${aws:username}*"), lastday.LevelAdmin},
+		"whose name ends like one's":      {own("iam:CreateAccessKey", "user/*${aws:username}"), lastday.LevelAdmin},
+		"a role of one's name":            {own("iam:CreateAccessKey", "role/${aws:username}"), lastday.LevelAdmin},
 		"all but something":               {with(`[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]`), lastday.LevelAdmin},
 		"denials take nothing off":        {with(`[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}]`), lastday.LevelAdmin},
 		"a denial alone":                  {denial, lastday.LevelNone},
