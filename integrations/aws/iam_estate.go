@@ -3,7 +3,7 @@ package aws
 import (
 	"context"
 	"fmt"
-	"strings"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -122,17 +122,24 @@ func (e estate) levelOfAttached(all []types.AttachedPolicy) lastday.Level {
 }
 
 func (e estate) levelOfPolicy(arn, name string) lastday.Level {
+	amazons := ofAWS().MatchString(arn)
+	if level, known := reads(name); amazons && known {
+		return level
+	}
 	p := e.policies[arn]
 	for _, v := range p.PolicyVersionList {
 		if v.IsDefaultVersion && v.Document != nil {
 			return levelOf(*v.Document)
 		}
 	}
-	if strings.Contains(arn, ":iam::aws:policy/") {
+	if amazons {
 		return levelOfManaged(name)
 	}
 	return lastday.LevelAdmin
 }
+
+// ofAWS matches the ARNs of AWS's own policies: they are in no account.
+func ofAWS() *regexp.Regexp { return regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/`) }
 
 func levelOfInline(all []types.PolicyDetail) lastday.Level {
 	level := lastday.LevelNone

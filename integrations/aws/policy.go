@@ -141,16 +141,29 @@ func levelOfAction(action string, own bool) lastday.Level {
 }
 
 // levelOfManaged judges a policy of AWS's own by its name, where its text is not
-// at hand.
+// at hand. Many that are called FullAccess may pass roles to a service, and so
+// use what those may do: only those that may not are known here.
 // https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 func levelOfManaged(name string) lastday.Level {
-	switch {
-	case slices.Contains([]string{"ViewOnlyAccess", "SecurityAudit", "ReadOnlyAccess"}, name), strings.HasSuffix(name, "ReadOnlyAccess"), strings.HasSuffix(name, "ReadOnly"):
-		return lastday.LevelRead
-	case name == "IAMUserChangePassword":
-		return lastday.LevelSignIn
-	case strings.HasPrefix(name, "Amazon") && strings.HasSuffix(name, "FullAccess"):
+	if level, known := reads(name); known {
+		return level
+	}
+	if slices.Contains([]string{"AmazonS3FullAccess", "AmazonSQSFullAccess", "AmazonSNSFullAccess"}, name) {
 		return lastday.LevelWrite
 	}
 	return lastday.LevelAdmin
+}
+
+// reads knows AWS's own policies that change nothing, by their names, which
+// nobody else can give. Their texts say more than our list of words can: they ask
+// for reports, estimates and queries.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html#aws-managed-policies
+func reads(name string) (lastday.Level, bool) {
+	switch {
+	case slices.Contains([]string{"ViewOnlyAccess", "SecurityAudit", "ReadOnlyAccess"}, name), strings.HasSuffix(name, "ReadOnlyAccess"), strings.HasSuffix(name, "ReadOnly"):
+		return lastday.LevelRead, true
+	case name == "IAMUserChangePassword":
+		return lastday.LevelSignIn, true
+	}
+	return lastday.LevelNone, false
 }

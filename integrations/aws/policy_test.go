@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
 	"lastday"
 )
 
@@ -64,9 +66,26 @@ func TestLevelOfAWSsOwnPolicies(t *testing.T) {
 	for name, want := range map[string]lastday.Level{
 		"AdministratorAccess": lastday.LevelAdmin, "PowerUserAccess": lastday.LevelAdmin, "IAMFullAccess": lastday.LevelAdmin, "SomethingNew": lastday.LevelAdmin,
 		"AmazonS3FullAccess": lastday.LevelWrite, "AmazonS3ReadOnlyAccess": lastday.LevelRead, "ViewOnlyAccess": lastday.LevelRead, "IAMUserChangePassword": lastday.LevelSignIn,
+		"AmazonECS_FullAccess": lastday.LevelAdmin, "AmazonSageMakerFullAccess": lastday.LevelAdmin, // they pass roles
 	} {
 		if got := levelOfManaged(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// AWS's policies for readers ask for reports and queries: their names, which
+// nobody else can give, say more than their verbs. The text is that of
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/IAMReadOnlyAccess.html
+func TestReadersAreNotTakenForWriters(t *testing.T) {
+	text := allow("iam:GenerateCredentialReport", "iam:GenerateServiceLastAccessedDetails", "iam:Get*", "iam:List*", "iam:SimulateCustomPolicy", "iam:SimulatePrincipalPolicy")
+	for arn, want := range map[string]lastday.Level{
+		everyone + "IAMReadOnlyAccess": lastday.LevelRead, "arn:aws-us-gov:iam::aws:policy/IAMReadOnlyAccess": lastday.LevelRead,
+		local + "IAMReadOnlyAccess": lastday.LevelAdmin, "arn:aws:iam::123456789012:policy/:iam::aws:policy/IAMReadOnlyAccess": lastday.LevelAdmin,
+	} {
+		e := estate{policies: map[string]types.ManagedPolicyDetail{arn: {PolicyVersionList: []types.PolicyVersion{{IsDefaultVersion: true, Document: &text}}}}}
+		if got := e.levelOfPolicy(arn, "IAMReadOnlyAccess"); got != want {
+			t.Errorf("%s: %s, want %s", arn, got, want)
 		}
 	}
 }
