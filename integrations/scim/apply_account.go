@@ -18,6 +18,9 @@ func (d *driver) applyAccount(ctx context.Context, c lastday.Change, u user, dow
 	if nothing {
 		return r, nil
 	}
+	if d.profile.Deletes && down && !d.cfg.Delete && c.Consent == "" {
+		return refuse(c, now, "this server deletes the account for that, for good: delete it by hand, or set `delete` in the configuration"), nil
+	}
 	if why, err := d.lastOfAccount(ctx, c, u, down); why != "" || err != nil {
 		return refuse(c, now, why), err
 	}

@@ -89,7 +89,8 @@ func wordForWord(c lastday.Change, name string) (json.RawMessage, error) {
 }
 
 // applyOnlyRole brings the one role of a user to another. There is no user
-// without a role: it ends with the account.
+// without a role: it ends with the account, and until then is brought as low as
+// roles go.
 func (d *driver) applyOnlyRole(ctx context.Context, c lastday.Change, u user, down bool) (lastday.Receipt, error) {
 	if len(u.Roles) != 1 {
 		return lastday.Receipt{}, lastday.Errorf(lastday.CodeInvalid, "scim: apply", "the account has %d roles, and the profile knows of one", len(u.Roles))
@@ -99,13 +100,19 @@ func (d *driver) applyOnlyRole(ctx context.Context, c lastday.Change, u user, do
 	if nothing {
 		return r, nil
 	}
-	if c.To == lastday.None {
-		return refuse(c, now, "a user there always has a role: it ends with the account, or can be lowered"), nil
+	to := c.To
+	if to == lastday.None {
+		to = d.profile.Roles[len(d.profile.Roles)-1].Name
+		r.Note = "a user there always has a role: it is brought as low as roles go, and ends with the account"
+		if now == to {
+			return refuse(c, now, "a user there always has a role, and this is the lowest: it ends with the account"), nil
+		}
 	}
 	if why, err := d.lastOfValue(ctx, c, u, down); why != "" || err != nil {
 		return refuse(c, now, why), err
 	}
-	wanted := map[string]string{"value": c.To, "type": u.Roles[0].Type}
+	wanted := map[string]string{"value": to, "type": u.Roles[0].Type}
+	c.To = to
 	return d.do(ctx, task{
 		change: c, receipt: r, look: func(ctx context.Context) (string, error) {
 			after, found, err := d.stillThem(ctx, u)

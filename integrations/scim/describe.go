@@ -62,7 +62,7 @@ func description() integrations.Description {
 			"open sessions and tokens: SCIM knows neither, and what active:false does to them is the vendor's",
 			"the account for good: DELETE is never sent",
 			"what is given inside the product and SCIM does not show",
-			"the sign-in with the profile pagerduty: deactivating is deleting there; lower the role instead, and delete when nothing has to come back",
+			"the sign-in with the profile pagerduty: deactivating is deleting there, which needs a decision; without one the role is lowered as far as roles go",
 			"what an identity provider pushes again: take it there as well",
 		},
 	}

@@ -89,24 +89,6 @@ func (l levels) ofValue(kind string, v value) (level lastday.Level, said bool) {
 	return otherwise, false
 }
 
-// ofAccount is the highest of what the account can do by itself, its roles and
-// entitlements, and the groups that it names as its own.
-func (l levels) ofAccount(u user) lastday.Level {
-	highest := l.account
-	for _, kind := range valueKinds() {
-		for _, v := range u.values(kind) {
-			level, _ := l.ofValue(kind, v)
-			highest = max(highest, level)
-		}
-	}
-	for _, g := range u.Groups {
-		if l.ofGroup(g.Value, g.Display) == lastday.LevelAdmin {
-			highest = lastday.LevelAdmin
-		}
-	}
-	return highest
-}
-
 // managerOf names who decides about a group elsewhere: by our configuration, or
 // by what the group says of itself.
 func (l levels) managerOf(g group) string {

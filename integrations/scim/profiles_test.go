@@ -79,7 +79,7 @@ func TestALoginThatChangesWithTheWriteIsNotTakenAsDone(t *testing.T) {
 func TestDeactivatingInPagerDutyDeletes(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{Deletes: true, Credential: "Token token="})
 	c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"type": "base", "value": "admin"}} })
-	d := c.driver(t, with("pagerduty"))
+	d := c.driver(t, func(cfg *Config) { cfg.Profile, cfg.Delete = "pagerduty", true })
 	_, all := survey(t, d)
 	if g := all["account"]; g.Restore.Fidelity != lastday.RestoreNever || !strings.Contains(g.Resource.Labels["deactivation"], "deletes") {
 		t.Errorf("%+v", g)
@@ -93,9 +93,6 @@ func TestDeactivatingInPagerDutyDeletes(t *testing.T) {
 	}
 	if sent := c.Server.Writes()[0]; !strings.Contains(sent, `{"type":"base","value":"read_only_user"}`) {
 		t.Errorf("sent %s", sent)
-	}
-	if r := take(t, d, role, lastday.None); r.Outcome != lastday.OutcomeRefused || !strings.Contains(r.Note, "always has a role") {
-		t.Errorf("no role: %+v", r)
 	}
 	raise := lastday.NewChange("c-2", theirs("u-kim"), role, "admin", "test")
 	raise.From = "observer" // it stands at read_only_user
@@ -113,6 +110,48 @@ func TestDeactivatingInPagerDutyDeletes(t *testing.T) {
 	back.From = lastday.None
 	if r, err := d.Apply(t.Context(), back); err != nil || r.Outcome != lastday.OutcomeRefused {
 		t.Errorf("giving back: %+v, %v", r, err)
+	}
+}
+
+// A ceiling that asks for the role alone must not take the account with it.
+func TestAnAdministratorsAccountOutlivesTheirRole(t *testing.T) {
+	for _, profile := range []string{"generic", "pagerduty"} {
+		p, _ := profileNamed(profile)
+		c := newCompany(t, scimtest.Manners{Credential: p.Credential})
+		c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"value": "admin"}} })
+		_, all := survey(t, c.driver(t, with(profile)))
+		for _, ceiling := range []lastday.Level{lastday.LevelWrite, lastday.LevelRead, lastday.LevelSignIn} {
+			if g := all["account"]; g.Level() > ceiling {
+				t.Errorf("%s: a ceiling of %s brings the account to %s", profile, ceiling, g.Ladder.Under(ceiling).Name)
+			}
+		}
+	}
+}
+
+func TestDeletingNeedsADecision(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Deletes: true, Credential: "Token token="})
+	c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"value": "admin"}} })
+	d := c.driver(t, with("pagerduty"))
+	_, all := survey(t, d)
+	if r := take(t, d, all["account"], lastday.None); r.Outcome != lastday.OutcomeRefused || !strings.Contains(r.Note, "deletes the account") || len(c.Server.Writes()) != 0 {
+		t.Errorf("nobody decided: %+v, sent %q", r, c.Server.Writes())
+	}
+	lowered := take(t, d, all["role"], lastday.None)
+	if lowered.Outcome != lastday.OutcomeApplied || lowered.After == lastday.None || !strings.Contains(lowered.Note, "as low as roles go") {
+		t.Errorf("the role at the cut: %+v", lowered)
+	}
+	_, all = survey(t, d)
+	lowest := all["role"]
+	if lowest.Level() != lastday.LevelSignIn {
+		t.Errorf("the role stands at %s", lowest.Rung)
+	}
+	if r := take(t, d, lowest, lastday.None); r.Outcome != lastday.OutcomeRefused || !strings.Contains(r.Note, "always has a role") {
+		t.Errorf("the lowest role: %+v", r)
+	}
+	change := lastday.NewChange("c-1", theirs("u-kim"), all["account"], lastday.None, "test")
+	change.Consent = "plan 1"
+	if r, err := d.Apply(t.Context(), change); err != nil || r.Outcome != lastday.OutcomeApplied || c.Resource("Users", "u-kim") != nil {
+		t.Errorf("approved: %+v, %v", r, err)
 	}
 }
 

@@ -50,14 +50,17 @@ func (d *driver) blindness(c lastday.Control) []lastday.Gap {
 	return []lastday.Gap{d.gap("", "the account", lastday.CodeDenied, "neither it nor the canary is seen", "let the token read all users, or name another canary")}
 }
 
-// accountGrants is the account itself, while it is active.
+// accountGrants is the account itself, while it is active. Its level is what it
+// can do without roles and groups, which are grants of their own: an account
+// that counted as high as they do would be taken, or even deleted, by a ceiling
+// that asks for the roles alone.
 func (d *driver) accountGrants(u user) []lastday.Grant {
 	if !u.active() {
 		return nil
 	}
 	g := lastday.Grant{
 		Key: kindAccount, Kind: kindAccount, Resource: lastday.Resource{ID: u.ID, Name: "account"},
-		Rung: rungActive, Ladder: one(rungActive, d.levels.ofAccount(u)),
+		Rung: rungActive, Ladder: one(rungActive, d.levels.account),
 		ManagedBy: d.levels.managedKind[kindAccount], Restore: d.profile.Restore, Order: orders()[kindAccount],
 	}
 	g.Resource.Labels = map[string]string{"deactivation": d.profile.Deactivation}

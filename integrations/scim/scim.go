@@ -65,6 +65,9 @@ type Config struct {
 	NestedGroups bool `yaml:"nested_groups"`
 	// WithoutGroups says that the server has no groups.
 	WithoutGroups bool `yaml:"without_groups"`
+	// Delete lets a deactivation that deletes the account be made when everything
+	// is taken. Without it that needs an approval, and a person is asked.
+	Delete bool `yaml:"delete"`
 	// Paging is index or cursor (RFC 9865); empty is what the profile says.
 	Paging string `yaml:"paging"`
 }
