@@ -67,6 +67,9 @@ func (w *Worker) serveCases(ctx context.Context) error {
 	if w.links, err = w.parts.OpenLinks(ctx); err != nil {
 		return errors.Join(err, w.records.Close())
 	}
+	if w.streams, err = w.parts.openStreams(ctx, w.records); err != nil {
+		return errors.Join(err, w.records.Close())
+	}
 	cases.Recorder, cases.Links = recorder{w.records}, LinkTable(w.links)
 	cases.Sealer = Sealer{Parts: w.parts, Temporal: w.client, Records: w.records}
 	options := w.options()
