@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -39,35 +38,6 @@ func (c *caseRun) record(ctx workflow.Context, r lastday.Record) {
 	c.anonymise(&r)
 	r.Workflow, r.Run, r.Event = info.WorkflowExecution.ID, info.WorkflowExecution.RunID, info.GetCurrentHistoryLength()
 	c.s.Outbox = append(c.s.Outbox, r)
-}
-
-// anonymise takes the person's name and addresses out of a record's texts: far
-// sides call things after whoever made them. Ids and logins stay.
-func (c *caseRun) anonymise(r *lastday.Record) {
-	p := c.s.Separation.Person
-	names := append([]string{p.Name}, p.Emails...)
-	texts := []*string{&r.What}
-	if r.Change != nil {
-		texts = append(texts, &r.Change.Resource.Name, &r.Change.Note)
-	}
-	if r.Task != nil {
-		texts = append(texts, &r.Task.What, &r.Task.Why, &r.Task.Todo)
-	}
-	if r.Reading != nil {
-		for i := range r.Reading.Grants {
-			texts = append(texts, &r.Reading.Grants[i].Resource.Name)
-		}
-		for i := range r.Reading.Residue {
-			texts = append(texts, &r.Reading.Residue[i].What)
-		}
-	}
-	for _, name := range names {
-		for _, text := range texts {
-			if len(name) > 2 {
-				*text = strings.ReplaceAll(*text, name, "(the person)")
-			}
-		}
-	}
 }
 
 // startRecording empties the outbox from now on, or for good if nothing is recorded.
