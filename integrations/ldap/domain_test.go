@@ -215,6 +215,9 @@ func TestNestedGroupsOfTheDomain(t *testing.T) {
 	if !slices.Equal(outer.Via, []string{"group a staff"}) || !slices.Equal(admins.Via, []string{"group outer"}) || admins.Level() != lastday.LevelAdmin {
 		t.Errorf("outer via %q, admins via %q at %s", outer.Via, admins.Via, admins.Rung)
 	}
+	if staff := grantOf(t, page, kindGroup, "a staff"); staff.Level() != lastday.LevelAdmin {
+		t.Errorf("the way to Domain Admins stands at %s", staff.Rung)
+	}
 }
 
 func TestThePrimaryGroup(t *testing.T) {

@@ -129,6 +129,7 @@ func (s *survey) addGroups() error {
 	if err := s.addNested(direct); err != nil {
 		return err
 	}
+	s.raise()
 	return s.addPrimary(direct)
 }
 
@@ -205,6 +206,7 @@ func (s *survey) parents(names []string, children map[string]*entry, found func(
 		var via []string
 		for _, value := range slices.Concat(g.all("member"), g.all("uniqueMember")) {
 			if child := children[foldDN(value)]; child != nil {
+				s.rises(child, g)
 				via = append(via, "group "+child.name())
 			}
 		}
@@ -231,14 +233,15 @@ func (s *survey) addChain(direct map[string]*entry) error {
 	}
 	s.partly(elsewhere)
 	for _, g := range all {
-		if direct[foldDN(g.DN)] != nil {
-			continue
-		}
 		var via []string
 		for _, child := range all {
 			if slices.ContainsFunc(child.all("memberOf"), func(dn string) bool { return sameDN(dn, g.DN) }) {
+				s.rises(child, g)
 				via = append(via, "group "+child.name())
 			}
+		}
+		if direct[foldDN(g.DN)] != nil {
+			continue
 		}
 		slices.Sort(via)
 		s.addIndirect(g, append(via, fallback(via)...))

@@ -47,7 +47,11 @@ func TestGroupsInGroupsAreToldWithTheirWayIn(t *testing.T) {
 		t.Errorf("parent via %q; top via %q at %s", parent.Via, top.Via, top.Rung)
 	}
 	take(t, d, w.kim, top, lastday.OutcomeDelegated)
-	take(t, d, w.kim, grantOf(t, page, kindGroup, "a staff"), lastday.OutcomeApplied)
+	staff := grantOf(t, page, kindGroup, "a staff")
+	if unix := grantOf(t, page, kindGroup, "unix"); staff.Level() != lastday.LevelAdmin || unix.Level() != lastday.LevelWrite {
+		t.Errorf("the way to an administrator's group stands at %s, another group at %s", staff.Rung, unix.Rung)
+	}
+	take(t, d, w.kim, staff, lastday.OutcomeApplied)
 	for _, g := range inventory(t, d, w.kim).Grants {
 		if len(g.Via) > 0 {
 			t.Errorf("the way in is gone, and yet: %+v", g)
@@ -55,6 +59,18 @@ func TestGroupsInGroupsAreToldWithTheirWayIn(t *testing.T) {
 	}
 	if of := w.entry(w.person("kim")).GetAttributeValues("memberOf"); slices.Contains(of, w.group("a staff")) {
 		t.Errorf("memberOf did not follow: %q", of)
+	}
+}
+
+// Whoever is in a group twice stays in it until both ways are gone.
+func TestASecondWayIntoAGroupCountsAsHighAsTheFirst(t *testing.T) {
+	w := newWorld(t)
+	w.modify("add", w.group("admins"), "member", w.group("a staff"))
+	page := inventory(t, w.driver(), w.kim)
+	for _, name := range []string{"admins", "a staff"} {
+		if g := grantOf(t, page, kindGroup, name); g.Level() != lastday.LevelAdmin || !g.Direct() {
+			t.Errorf("%s: %s, via %q", name, g.Rung, g.Via)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ type survey struct {
 	*link
 	op      string
 	account *entry
+	climb   climb
 	page    integrations.Page
 }
 
