@@ -37,7 +37,7 @@ func (d *driver) Apply(ctx context.Context, c lastday.Change) (lastday.Receipt, 
 	if err != nil {
 		return lastday.Receipt{}, err
 	}
-	now, receipt, err := d.look(ctx, g, c)
+	now, receipt, err := d.look(ctx, g, c, down)
 	if err != nil || receipt.Outcome != "" {
 		return receipt, err
 	}
@@ -83,7 +83,7 @@ func (d *driver) noWay(g Grant, c lastday.Change) string {
 
 // look reads where the grant stands now. A receipt with an outcome says that
 // nothing is to be done. A grant that is not there is at "none".
-func (d *driver) look(ctx context.Context, g Grant, c lastday.Change) (lastday.Grant, lastday.Receipt, error) {
+func (d *driver) look(ctx context.Context, g Grant, c lastday.Change, down bool) (lastday.Grant, lastday.Receipt, error) {
 	gone := c.Grant
 	gone.Rung, gone.ManagedBy, gone.Via, gone.Ladder = lastday.None, "", nil, g.ladder()
 	r := d.read()
@@ -102,8 +102,11 @@ func (d *driver) look(ctx context.Context, g Grant, c lastday.Change) (lastday.G
 		return gone, lastday.Receipt{}, d.blind("httpapi: apply")
 	}
 	there, managedBy, err := d.account(ctx, r, c.Account.ID, control)
-	if err != nil || !there {
+	if err != nil {
 		return gone, lastday.Receipt{}, err
+	}
+	if !there {
+		return gone, withoutAccount(c, down), nil
 	}
 	from := g.List
 	if g.Read != nil {
@@ -185,7 +188,7 @@ func (d *driver) outcome(ctx context.Context, g Grant, w Write, c lastday.Change
 // lookAgain holds "it was so before" to a reading: the same status is answered
 // by far sides that hide the thing from us.
 func (d *driver) lookAgain(ctx context.Context, g Grant, c lastday.Change, r lastday.Receipt, down bool) (lastday.Receipt, error) {
-	now, receipt, err := d.look(ctx, g, c)
+	now, receipt, err := d.look(ctx, g, c, down)
 	if err != nil || receipt.Outcome != "" {
 		return receipt, err
 	}
@@ -217,6 +220,16 @@ func (w Write) expect() []int {
 		return w.Expect
 	}
 	return []int{200, 201, 204}
+}
+
+// withoutAccount answers for an account that is there no more: nothing is left
+// to take, and nothing is written, because a write could make it anew.
+func withoutAccount(c lastday.Change, down bool) lastday.Receipt {
+	r := lastday.Receipt{Change: c.ID, Outcome: lastday.OutcomeAlready, Before: lastday.None, Proof: lastday.ProofAcknowledged}
+	if !down {
+		r.Outcome, r.Proof, r.Note = lastday.OutcomeDrifted, lastday.ProofNone, "the account is there no more"
+	}
+	return r
 }
 
 func refused(c lastday.Change, now, why string) lastday.Receipt {

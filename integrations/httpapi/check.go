@@ -355,12 +355,29 @@ func (g Grant) applyMistakes(m *mistakes, at []any) {
 				m.add(here, "the rung %q is reached twice", rung)
 			}
 			reached[rung] = true
+			if words := g.words(rung); len(words) > 1 && w.uses("rung") {
+				m.add(here, "%s all stand for the rung %q: which of them is to be written?", join(words), rung)
+			}
 		}
 	}
 	for i, rung := range append(slices.Clone(g.Ladder), Rung{Name: lastday.None}) {
 		highest := i == 0 && g.Restore.Fidelity == lastday.RestoreNever
 		m.need(at, reached[rung.Name] || highest || g.ReadOnly != "", "the request that brings it to %q, or read_only", rung.Name)
 	}
+}
+
+// words are the far side's own words for a rung.
+func (g Grant) words(rung string) []string {
+	var all []string
+	for _, source := range g.List {
+		for word, name := range source.Rungs {
+			if name == rung && !slices.Contains(all, word) {
+				all = append(all, word)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func (w Write) mistakes(m *mistakes, at []any, g Grant) {

@@ -65,6 +65,7 @@ func TestEachMistakeIsToldWithItsPlace(t *testing.T) {
 		"a rung out of reach":    {"- to: [none, viewer, agent]", "- to: [none, agent]", `the request that brings it to "viewer"`},
 		"a rung that is none":    {"- to: [none, viewer, agent]", "- to: [none, viewer, agent, boss]", `grants[4].apply[0].to[3]: there is no rung "boss"`},
 		"several without saying": {`body: {role: "{{.rung}}"}`, "body: {role: viewer}", "reaches several rungs and does not say which"},
+		"two words for a rung":   {"        rung: item.role\n    apply:\n      - to: [none, viewer, agent]", "        rung: item.role\n        rungs: {boss: agent, chief: agent}\n    apply:\n      - to: [none, viewer, agent]", `boss, chief all stand for the rung "agent"`},
 		"a post sent twice":      {"put: /agents/{{.account_id}}/role", "post: /agents/{{.account_id}}/role", "safe_to_repeat"},
 		"a failure expected":     {"expect: [200]", "expect: [404]", "grants[4].apply[0].expect[0]: 404 is no success"},
 		"residue without todo":   {"todo: Hand the webhook to another agent, or delete it in the console.", "", "residue[0]: is missing"},
