@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"lastday"
@@ -15,7 +16,7 @@ type doer struct{ http *http.Client }
 // the SDK would take an empty or foreign body for an empty list, or for a
 // change that was made.
 func (d *doer) Do(req *http.Request) (*http.Response, error) {
-	resp, err := d.http.Do(req)
+	resp, err := d.http.Do(readOnce(req))
 	if err != nil {
 		return nil, err
 	}
@@ -27,6 +28,20 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 		return nil, &strangerError{}
 	}
 	return resp, nil
+}
+
+// readOnce is the request with a body that can only be read. The SDK closes the
+// body as soon as the answer begins, and its WriteTo then says io.EOF, which
+// net/http takes for a failed request: it cuts the connection in the middle of
+// the answer. Its Read says io.EOF too, which is how a body ends.
+// https://github.com/aws/smithy-go/blob/main/transport/http/internal/io/safe.go
+func readOnce(req *http.Request) *http.Request {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req
+	}
+	out := req.WithContext(req.Context())
+	out.Body = struct{ io.ReadCloser }{req.Body}
+	return out
 }
 
 // strangerError says that somebody else than AWS answered.
