@@ -96,6 +96,9 @@ func (j *job) membership() (*entry, way, error) {
 	if err != nil {
 		return nil, w, err
 	}
+	if !j.theirs(w) {
+		return nil, w, j.already("the account has another login by now, and what the group names is not theirs")
+	}
 	filter, err := j.flavour.idFilter(id)
 	if err != nil {
 		return nil, w, err
@@ -115,6 +118,12 @@ func (j *job) membership() (*entry, way, error) {
 		err = lastday.Errorf(lastday.CodeDenied, opApply, "no group of the canary was seen: that the account is in none shows nothing")
 	}
 	return nil, w, err
+}
+
+// theirs says whether a membership that names a login names the account: logins
+// are given anew.
+func (j *job) theirs(w way) bool {
+	return w.attr != "memberUid" || slices.ContainsFunc(j.account.all("uid"), func(uid string) bool { return sameName(uid, w.value) })
 }
 
 // wayOf reads the resource's id: a group, an attribute, and for names the name.

@@ -141,6 +141,26 @@ func TestALoginThatIsGoneButStillInGroupsIsTold(t *testing.T) {
 	}
 }
 
+// A login is given anew: whoever has it by now keeps their groups.
+func TestALoginThatIsSomebodyElsesByNow(t *testing.T) {
+	w := newWorld(t)
+	d := w.driver()
+	g := grantOf(t, inventory(t, d, w.kim), kindGroup, "unix")
+	w.rename("kim", "kimberly")
+	w.addPerson("kim", "1003", "u6") // a new colleague
+	if r := take(t, d, w.kim, g, lastday.OutcomeAlready); !strings.Contains(r.Note, "login") {
+		t.Errorf("note: %s", r.Note)
+	}
+	if now := w.entry(w.group("unix")).GetAttributeValues("memberUid"); !slices.Contains(now, "kim") {
+		t.Errorf("the new colleague's membership was taken: %q", now)
+	}
+	w.modify("delete", w.group("unix"), "memberUid", "kim")
+	giveBack(t, d, w.kim, g, lastday.Receipt{}, lastday.OutcomeRefused)
+	if now := w.entry(w.group("unix")).GetAttributeValues("memberUid"); slices.Contains(now, "kim") {
+		t.Errorf("given to the new colleague: %q", now)
+	}
+}
+
 func TestWhatIsManagedElsewhereIsDelegated(t *testing.T) {
 	w := newWorld(t)
 	d := w.driver(func(c *Config) { c.Managed = map[string]string{"OU=groups, " + w.base: "the identity provider"} })

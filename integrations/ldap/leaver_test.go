@@ -235,3 +235,13 @@ func (w *world) remove(dn string) {
 		w.t.Fatalf("delete %s: %v", dn, err)
 	}
 }
+
+// rename gives an account another login, and with it another name.
+func (w *world) rename(uid, to string) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.root.ModifyDN(goldap.NewModifyDNRequest(w.person(uid), "uid="+to, true, "")); err != nil {
+		w.t.Fatalf("rename %s: %v", uid, err)
+	}
+}
