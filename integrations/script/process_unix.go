@@ -28,7 +28,8 @@ func end(cmd *exec.Cmd) error {
 }
 
 // trusted says whether nobody but root and ourselves can say what the program
-// does: the file and every folder above it are looked at.
+// does: the file and every folder above it are looked at. Groups that may change
+// a folder are left to whoever gave it to them.
 func trusted(path string) error {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -48,6 +49,9 @@ func trusted(path string) error {
 		info, err := os.Stat(dir)
 		if err != nil {
 			return lastday.Errorf(lastday.CodeInvalid, "script: command", "a folder above it cannot be looked at")
+		}
+		if !ours(info) {
+			return lastday.Errorf(lastday.CodeInvalid, "script: command", "somebody else owns a folder above it, and may put another program there")
 		}
 		if info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
 			return lastday.Errorf(lastday.CodeInvalid, "script: command", "everybody may change a folder above it")
