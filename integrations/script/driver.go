@@ -209,7 +209,7 @@ func (d *driver) Apply(ctx context.Context, c lastday.Change) (lastday.Receipt, 
 	if err != nil {
 		return lastday.Receipt{}, lastday.Wrap(lastday.CodeInvalid, op, c.Grant.Kind, err)
 	}
-	now, why, err := d.stands(ctx, c, cmp < 0)
+	now, why, err := d.stands(ctx, c)
 	if err != nil || why != "" {
 		return refused(c, why), err
 	}
@@ -245,7 +245,7 @@ func (k GrantKind) settled(c lastday.Change, now lastday.Grant, down bool, left 
 
 // stands reads where the grant stands now, over all pages. Why says that it must
 // not be changed at all.
-func (d *driver) stands(ctx context.Context, c lastday.Change, up bool) (now lastday.Grant, why string, err error) {
+func (d *driver) stands(ctx context.Context, c lastday.Change) (now lastday.Grant, why string, err error) {
 	const op, most = "script: apply", 1000
 	now = c.Grant
 	now.Rung, now.Via, now.ManagedBy = lastday.None, nil, ""
@@ -257,9 +257,6 @@ func (d *driver) stands(ctx context.Context, c lastday.Change, up bool) (now las
 		}
 		if a.Self != "" && a.Self == c.Account.ID {
 			return now, "this is the account that the program acts with", nil
-		}
-		if a.Absent && up {
-			return now, "the account is there no more: giving back would make another", nil
 		}
 		for _, g := range a.Grants {
 			if g.Kind == c.Grant.Kind && g.Resource == c.Grant.Resource.ID {

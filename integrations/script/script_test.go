@@ -323,12 +323,6 @@ func TestAChangeIsSentOnlyIfItIsNeeded(t *testing.T) {
 	if r, err := unseen.Apply(t.Context(), change("m-1", "vault", lastday.None)); lastday.CodeOf(err) != lastday.CodeDenied {
 		t.Errorf("not listed, and nothing shows that it would be: %+v, %v", r, err)
 	}
-	absent := saying(t, `{"list":{"version":1,"account":"m-1","absent":true,`+seen+`},"apply":{"version":1,"account":"m-1","outcome":"applied"}}`, 0)
-	back := change("m-1", "vault", "open")
-	back.From = lastday.None
-	if r, err := absent.Apply(t.Context(), back); err != nil || r.Outcome != lastday.OutcomeRefused {
-		t.Errorf("giving back to an account that is gone: %+v, %v", r, err)
-	}
 	other := saying(t, `{"list":`+strings.Replace(list, "%s", "", 1)+`,"apply":{"version":1,"account":"m-2","outcome":"applied"}}`, 0)
 	if r, err := other.Apply(t.Context(), change("m-1", "vault", lastday.None)); lastday.CodeOf(err) != lastday.CodeUnknownOutcome {
 		t.Errorf("somebody else was changed: %+v, %v", r, err)
