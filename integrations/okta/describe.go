@@ -93,7 +93,7 @@ func kinds() []integrations.KindOfGrant {
 		{Name: kindRole, Sort: integrations.SortRole, What: "admin role, standard or custom, given directly or through a group", Order: 20, Ladder: roleLevels(), Restore: exact(), Settles: time.Minute},
 		{Name: kindSignIn, Sort: integrations.SortSignIn, What: "may sign in", Order: 30, Ladder: signInLadder(), Restore: exact()},
 		{
-			Name: kindSession, Sort: integrations.SortSession, What: "open sessions of Okta, with the OAuth tokens given in them", Order: 40, Ladder: one(rungOpen, lastday.LevelWrite),
+			Name: kindSession, Sort: integrations.SortSession, What: "open sessions of Okta, with the OAuth tokens given in them", Order: 40, Ladder: one(rungOpen, lastday.LevelSignIn),
 			Restore: never("the person must sign in again"), Settles: 5 * time.Minute,
 		},
 		{Name: kindLink, Sort: integrations.SortSignIn, What: "identity at an outside provider that signs in here", Order: 45, Ladder: one(rungLinked, lastday.LevelSignIn), Restore: lossy("linked anew by the same outside id; the provider's tokens are not")},

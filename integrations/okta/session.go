@@ -24,13 +24,15 @@ const eventClear = "user.session.clear"
 
 // readSession says whether sessions may be open. Okta does not list sessions:
 // one is taken to be open from the last sign-in on, until the System Log says that
-// the sessions were ended, or until no session can last any longer.
+// the sessions were ended, or until no session can last any longer. A session can
+// do what its roles, apps and groups let it, which are grants of their own: by
+// itself it is a way in, like the sign-in that it goes with.
 // https://developer.okta.com/docs/reference/api/event-types/
 func (d *driver) readSession(ctx context.Context, u user, _ string) ([]lastday.Grant, error) {
 	if u.LastLogin.IsZero() || d.now().Sub(u.LastLogin) > d.cfg.SessionAge {
 		return nil, nil
 	}
-	open := []lastday.Grant{grant(kindSession, "sessions", "sessions since the last sign-in", rungOpen, lastday.LevelWrite)}
+	open := []lastday.Grant{grant(kindSession, "sessions", "sessions since the last sign-in", rungOpen, lastday.LevelSignIn)}
 	where, err := at("logs")
 	if err != nil {
 		return open, err
