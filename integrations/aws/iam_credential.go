@@ -21,26 +21,40 @@ func (d *iamDriver) readDenial(ctx context.Context, j *iamJob) (string, error) {
 		if there && !j.down {
 			j.drifted("somebody changed the text of our denial since: look what it says now")
 		}
+		j.seen = doc
 		return rungAllowed, err
 	}
 	return lastday.None, nil
 }
 
-// deny puts our policy on the user. It replaces one of its name with another text.
+// deny puts our policy on the user. It replaces one of its name with another
+// text, which is kept.
 func (d *iamDriver) deny(ctx context.Context, j *iamJob) error {
-	_, r, err := write(ctx, "PutUserPolicy (deny all)", d.iam.PutUserPolicy, &iam.PutUserPolicyInput{
-		UserName: j.name, PolicyName: &d.cfg.DenyPolicy, PolicyDocument: new(denial),
-	})
-	j.did(r)
+	if err := d.putDenial(ctx, j, "PutUserPolicy (deny all)", denial); err != nil {
+		return err
+	}
+	if j.seen != "" {
+		j.keep("replaced", j.seen)
+	}
 	j.residue = append(j.residue, lastday.Residue{
 		System: d.system, Kind: kindRequests, What: "sessions of roles that the person assumed before",
 		Why: "they ask as the role, and not as the user", Until: d.now().Add(longest), Harmless: false,
 		Todo: "if it cannot wait, revoke the older sessions of the roles that the person could assume; this ends them for everybody",
 	})
+	return nil
+}
+
+func (d *iamDriver) putDenial(ctx context.Context, j *iamJob, what, doc string) error {
+	_, r, err := write(ctx, what, d.iam.PutUserPolicy, &iam.PutUserPolicyInput{UserName: j.name, PolicyName: &d.cfg.DenyPolicy, PolicyDocument: &doc})
+	j.did(r)
 	return err
 }
 
+// allow takes our policy off the user, and puts back what it had replaced.
 func (d *iamDriver) allow(ctx context.Context, j *iamJob) error {
+	if before := j.change.Undo["replaced"]; before != "" {
+		return d.putDenial(ctx, j, "PutUserPolicy (what was there before)", before)
+	}
 	_, r, err := write(ctx, "DeleteUserPolicy (deny all)", d.iam.DeleteUserPolicy, &iam.DeleteUserPolicyInput{UserName: j.name, PolicyName: &d.cfg.DenyPolicy})
 	j.did(r)
 	return err

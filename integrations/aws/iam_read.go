@@ -92,9 +92,13 @@ func (l *listing) addPolicies() {
 		l.add(g)
 	}
 	for _, p := range l.user.UserPolicyList {
-		if text(p.PolicyName) != l.cfg.DenyPolicy {
-			l.add(iamGrant(kindInline, text(p.PolicyName), "inline policy "+text(p.PolicyName), rungAttached, levelOf(text(p.PolicyDocument))))
+		doc := plain(text(p.PolicyDocument))
+		if text(p.PolicyName) == l.cfg.DenyPolicy && same(doc, denial) {
+			continue
 		}
+		g := iamGrant(kindInline, text(p.PolicyName), "inline policy "+text(p.PolicyName), rungAttached, levelOf(doc))
+		g.Details["document"] = doc
+		l.add(g)
 	}
 }
 

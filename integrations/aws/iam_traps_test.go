@@ -94,20 +94,59 @@ func TestTheDenialIsOursOnlyWordForWord(t *testing.T) {
 	if len(page.Residue) == 0 || !strings.Contains(page.Residue[0].What, "another text than ours") {
 		t.Errorf("a foreign policy of our name is not told: %+v", page.Residue)
 	}
-	for _, g := range page.Grants {
-		if g.Kind == kindInline && g.Resource.ID == "lastday-deny" {
-			t.Error("our policy's name is offered as an inline policy: taking it would take the denial")
-		}
-	}
-	mustApply(t, d, lastday.NewChange("c-2", kim(), g, lastday.None, "test"), lastday.OutcomeApplied)
+	inline := grantOf(t, page, kindInline, "lastday-deny")
+	r, back := take(t, d, kim(), g)
 	c.Look(func(b *awstest.Books) {
 		if b.Users[kimID].Inline["lastday-deny"] != denial {
 			t.Error("the denial did not replace it")
 		}
 	})
-	inline := g
-	inline.Kind, inline.Key, inline.Resource.ID, inline.Rung, inline.Ladder = kindInline, "x", "lastday-deny", rungAttached, rung(rungAttached, lastday.LevelAdmin)
-	mustApply(t, d, lastday.NewChange("c-3", kim(), inline, lastday.None, "test"), lastday.OutcomeRefused)
+	mustApply(t, d, lastday.NewChange("c-3", kim(), inline, lastday.None, "test"), lastday.OutcomeAlready)
+	was := inline
+	was.Rung = lastday.None
+	inlineBack := lastday.NewChange("c-4", kim(), was, rungAttached, "restore")
+	inlineBack.Grant = inline
+	mustApply(t, d, inlineBack, lastday.OutcomeRefused)
+	if r.Outcome != lastday.OutcomeApplied {
+		t.Errorf("%+v", r)
+	}
+	mustApply(t, d, back, lastday.OutcomeApplied)
+	c.Look(func(b *awstest.Books) {
+		if !same(b.Users[kimID].Inline["lastday-deny"], allow("s3:*")) {
+			t.Errorf("what was replaced is not given back: %s", b.Users[kimID].Inline["lastday-deny"])
+		}
+	})
+}
+
+// The answer to a deletion is lost, and with it what the receipt would have
+// kept: the text that was seen before gives the policy back.
+func TestAnInlinePolicyWhoseReceiptWasLost(t *testing.T) {
+	c, d := iamWorld(t)
+	g := grantOf(t, inventory(t, d), kindInline, "own-bucket")
+	_, back := take(t, d, kim(), g)
+	back.Undo = nil
+	mustApply(t, d, back, lastday.OutcomeApplied)
+	c.Look(func(b *awstest.Books) {
+		if now := b.Users[kimID].Inline["own-bucket"]; now != allow("s3:PutObject", "s3:GetObject") {
+			t.Errorf("given back: %q", now)
+		}
+	})
+}
+
+// Nobody hides what they may do behind our policy's name.
+func TestAnAdministratorsPolicyOfOurName(t *testing.T) {
+	c, d := iamWorld(t)
+	c.Look(func(b *awstest.Books) { b.Users[kimID].Inline["lastday-deny"] = allow("*") })
+	g := grantOf(t, inventory(t, d), kindInline, "lastday-deny")
+	if g.Level() != lastday.LevelAdmin {
+		t.Errorf("stands at %s", g.Level())
+	}
+	take(t, d, kim(), g)
+	c.Look(func(b *awstest.Books) {
+		if _, there := b.Users[kimID].Inline["lastday-deny"]; there {
+			t.Error("it was not taken")
+		}
+	})
 }
 
 func TestNoRoomForTheDenial(t *testing.T) {
