@@ -48,6 +48,7 @@ type options struct {
 	quick     bool
 	json      bool
 	write     string
+	requests  string
 	profiles  string
 	only      []string
 	runs      int
@@ -63,6 +64,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.BoolVar(&o.quick, "quick", false, "small sizes and one run each: does it still work? The numbers are noise")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
 	flags.StringVar(&o.write, "write", "", "write the results as Markdown to this `file`; parts that are not measured stay in it as they are")
+	flags.StringVar(&o.requests, "requests", "", "write the requests of a leaver by kind of integration to this JSON `file`")
 	flags.StringVar(&o.profiles, "profiles", "", "write profiles of the worker to this `folder`")
 	only := flags.String("only", "", "a comma-separated `list` of parts: "+strings.Join(partNames(), ", "))
 	flags.IntVar(&o.runs, "runs", 3, "how many runs the medians are of")
@@ -83,8 +85,8 @@ func (o options) check(rest []string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("unexpected argument %q", rest[0])
 	}
-	if o.quick && o.write != "" {
-		return errors.New("-quick with -write: numbers that are noise are not to be read by others")
+	if o.quick && (o.write != "" || o.requests != "") {
+		return errors.New("-quick with -write or -requests: numbers that are noise are not to be read by others")
 	}
 	if o.runs < 1 || o.sleepers < 1 {
 		return errors.New("-runs and -sleepers must be at least 1")
@@ -108,6 +110,7 @@ func parts() []part {
 		{"acknowledge", measureAcknowledge},
 		{"throughput", measureThroughput},
 		{"cut", measureCut},
+		{"everywhere", measureEverywhere},
 		{"history", measureHistory},
 		{"requests", measureRequests},
 		{"memory", measureMemory},

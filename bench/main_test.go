@@ -19,6 +19,7 @@ func TestCommandLine(t *testing.T) {
 		{"-runs 0", "at least 1"},
 		{"surplus", "unexpected argument"},
 		{"-quick -write page.md", "noise"},
+		{"-quick -requests numbers.json", "noise"},
 	} {
 		if _, err := parse(strings.Fields(c.args), io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.args, err, c.want)
