@@ -56,7 +56,7 @@ func run(t *testing.T, files map[string]string) (string, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return string(out), err
 	}
-	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), program, "-test.bench", "^BenchmarkLeaver$", "-test.benchtime", "1x").CombinedOutput()
 	return string(out), err
 }
 
@@ -70,8 +70,12 @@ func TestTheGuidesIntegrationWorksAsItStands(t *testing.T) {
 			t.Errorf("%s is not formatted (%v)", name, err)
 		}
 	}
-	if out, err := run(t, files); err != nil {
+	out, err := run(t, files)
+	if err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+	if !strings.Contains(out, " requests/leaver") || !strings.Contains(out, " 3.000 changes/leaver") {
+		t.Errorf("the guide's benchmark does not count what a leaver costs:\n%s", out)
 	}
 }
 
