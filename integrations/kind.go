@@ -9,8 +9,8 @@ import (
 	"lastday"
 )
 
-// Description is what a kind of integration declares about itself. docs and
-// `lastday check` print it, and the conformance suite holds the driver to it.
+// Description is what a kind of integration declares about itself. The page
+// docs/integrations.md prints it, and the conformance suite holds the driver to it.
 type Description struct {
 	// Name is the word for the kind in configurations, such as "github".
 	Name string
