@@ -1,6 +1,8 @@
 // Package sandbox is a company to try lastday on: a GitHub-shaped server with
-// an organization of believable size, an HR system, and the configuration that
-// connects lastday to both. Nothing in it leaves this machine.
+// an organization of believable size, a directory, a support console, an
+// application that speaks SCIM, a PostgreSQL where there is one, a custody
+// register, an HR system, and the configuration that connects lastday to all of
+// them. Nothing in it leaves this machine.
 package sandbox
 
 import (
@@ -9,6 +11,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -29,8 +32,8 @@ type Options struct {
 	Dir string
 	// Latency is how long each answer of a far side takes on top.
 	Latency time.Duration
-	// LastDay is the leaver's last day, required.
-	LastDay lastday.Date
+	// Examples is the folder with the description of the support console, required.
+	Examples string
 }
 
 // Company is the running sandbox.
@@ -38,6 +41,14 @@ type Company struct {
 	GitHub *githubtest.Server
 	Seeded *githubtest.Seeded
 	HR     *hrtest.HR
+
+	Directory *Directory
+	Console   *Console
+	CRM       *CRM
+	Register  *Register
+	// Database is nil if it is left out, and DatabaseLeftOut says why.
+	Database        *Database
+	DatabaseLeftOut string
 	// Leaver is the person whose contract ends.
 	Leaver     lastday.Person
 	Engagement lastday.Engagement
@@ -58,8 +69,16 @@ const (
 	hrToken  = "sandbox-hr-token-for-reading"
 )
 
+// Who leaves.
+const (
+	leaverName   = "Freya Larsen"
+	leaverLogin  = "freya.larsen"
+	leaverMail   = leaverLogin + "@northwind.example"
+	leaverNumber = "C-2041"
+)
+
 // New builds the company and starts its servers on free loopback ports.
-func New(o Options) (*Company, error) {
+func New(ctx context.Context, o Options) (*Company, error) {
 	c := &Company{Zone: "Europe/Berlin"}
 	c.GitHub = githubtest.New(githubtest.Options{Latency: o.Latency})
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -75,30 +94,50 @@ func New(o Options) (*Company, error) {
 	c.HR = hr
 	leaver := c.Seeded.Leaver
 	c.Leaver = lastday.Person{
-		Key: "p-" + lastday.OpaqueKey(leaver.Login()), Name: "the leaver",
+		Key: "p-" + lastday.OpaqueKey(leaver.Login()), Name: leaverName, Emails: []string{leaverMail}, EmployeeNumber: leaverNumber,
 		Links: []lastday.Link{{System: "northwind-github", ID: fmt.Sprint(leaver.ID()), Login: leaver.Login()}},
 	}
 	c.Engagement = lastday.Engagement{ID: "ctr-2041", WorkerType: "contractor", Department: "support"}
 	c.HR.Hire(c.Leaver, c.Engagement, c.Zone)
+	if err := c.furnish(ctx, o); err != nil {
+		c.Close(ctx)
+		return nil, err
+	}
 	return c, c.open(o)
 }
 
+// furnish makes all far sides but GitHub.
+func (c *Company) furnish(ctx context.Context, o Options) error {
+	var err error
+	if c.Directory, err = newDirectory(o.Dir); err != nil {
+		return err
+	}
+	if c.Database, err = newDatabase(ctx, c.Leaver.Key); err != nil {
+		c.DatabaseLeftOut = firstLine(err.Error())
+	}
+	c.CRM, c.Console, c.Register = newCRM(), newConsole(), newRegister(o.Dir)
+	return errors.Join(c.Console.describe(o.Examples, o.Dir), c.Register.write(time.Now()))
+}
+
 func (c *Company) open(o Options) error {
-	github, err := c.serve(c.GitHub)
-	if err != nil {
-		return err
+	addresses := map[string]string{}
+	for name, handler := range map[string]http.Handler{
+		"{github}": c.GitHub, "{hr}": c.HR.Handler(), "{console}": c.Console, "{crm}": c.CRM,
+	} {
+		address, err := c.serve(handler)
+		if err != nil {
+			return err
+		}
+		addresses[name] = address
 	}
-	hr, err := c.serve(c.HR.Handler())
-	if err != nil {
-		return err
-	}
+	var err error
 	if c.Listen, err = freePort(); err != nil {
 		return err
 	}
 	if c.Codec, err = freePort(); err != nil {
 		return err
 	}
-	return c.write(o.Dir, github, hr)
+	return c.write(o.Dir, addresses)
 }
 
 func (c *Company) serve(h http.Handler) (address string, err error) {
@@ -123,15 +162,26 @@ func freePort() (string, error) {
 
 // write writes configuration and policy. The secrets travel in the
 // environment; the configuration only refers to them.
-func (c *Company) write(dir, github, hr string) error {
-	text := strings.NewReplacer(
-		"{github}", github, "{hr}", hr, "{readpath}", hrtest.ReadPath, "{listen}", c.Listen, "{codec}", c.Codec, "{dir}", dir,
+func (c *Company) write(dir string, addresses map[string]string) error {
+	text := configText
+	if c.Database == nil {
+		text = strings.Replace(text, databaseConfig, "", 1)
+	}
+	for name, address := range addresses {
+		text = strings.ReplaceAll(text, name, address)
+	}
+	text = strings.NewReplacer(
+		"{readpath}", hrtest.ReadPath, "{listen}", c.Listen, "{codec}", c.Codec, "{dir}", dir, "{directory}", c.Directory.ad.TLSAddr,
 		"{app}", fmt.Sprint(c.Seeded.AppID), "{installation}", fmt.Sprint(c.Seeded.Installation),
-	).Replace(configText)
+	).Replace(text)
 	c.Config = filepath.Join(dir, "lastday.yaml")
 	c.Env = []string{
 		"SANDBOX_GITHUB_KEY=" + c.privateKey(), "SANDBOX_HR_SECRET=" + hrSecret, "SANDBOX_HR_TOKEN=" + hrToken,
-		"SANDBOX_KEY=" + codec.GenerateKey(),
+		"SANDBOX_KEY=" + codec.GenerateKey(), "SANDBOX_DIRECTORY_PASSWORD=" + robotPassword,
+		"SUPPORT_CONSOLE_TOKEN=" + consoleToken, "SANDBOX_CRM_TOKEN=" + crmToken,
+	}
+	if c.Database != nil {
+		c.Env = append(c.Env, "SANDBOX_DATABASE_DSN="+c.Database.dsn())
 	}
 	if err := os.WriteFile(filepath.Join(dir, "contractor.yaml"), []byte(policyText), 0o600); err != nil {
 		return err
@@ -163,77 +213,10 @@ func (c *Company) Close(ctx context.Context) {
 	for _, s := range c.servers {
 		_ = s.Shutdown(ending) // Nothing depends on the answers any more.
 	}
-}
-
-const configText = `# The sandbox company's configuration. It holds no secret, only where to find them.
-version: 1
-company:
-  domains: [northwind.example]
-policies: [contractor.yaml]
-systems:
-  - name: northwind-github
-    kind: github
-    config:
-      org: northwind
-      url: http://{github}/
-      app: {id: "{app}", installation: {installation}, key: env:SANDBOX_GITHUB_KEY}
-      index_reads: 2000      # a small organization: look at everything at once
-      invitation_walk: 2000
-  - name: office
-    kind: manual
-    config:
-      items:
-        - key: laptop
-          what: company laptop
-          level: read
-          owner: IT desk
-          instructions: Collect the laptop and lock it in device management.
-          evidence: number of the return slip
-          return: Hand it out again.
-sources:
-  - name: people
-    kind: generic
-    config:
-      secrets:
-        - {id: sandbox-1, ref: env:SANDBOX_HR_SECRET}
-      read:
-        url: http://{hr}{readpath}
-        token: env:SANDBOX_HR_TOKEN
-notify:
-  - kind: file
-    config: {path: "{dir}/notices.jsonl"}
-gate: {per_day: 25}
-ui: "{ui}/namespaces/default/workflows/case%2F{case}"
-starter: {listen: "{listen}"}
-encryption:
-  keys:
-    - {id: sandbox, secret: env:SANDBOX_KEY}
-  codec_listen: "{codec}"
-  codec_origins: ["{ui}"]
-  codec_anonymous: true
-`
-
-const policyText = `# What a contractor loses, and when. The ceiling only falls.
-version: 1
-name: contractor
-for: person.workerType == "contractor"
-cutoff: "17:00"
-stages:
-  - {name: notice, at: 10 days before, time: "09:00", ceiling: write}
-  - {name: handover, at: 3 days before, time: "09:00", ceiling: read}
-  - {name: cut, at: last day, ceiling: none}
-guards: {min_owners: 2}
-watch: [1h, 1d, 7d]
-tell: {after: 15m, again: 4h}
-`
-
-// appPermissions are what docs/integrations/github.md asks for.
-func appPermissions() map[string]string {
-	return map[string]string{
-		"members": "write", "organization_administration": "write", "organization_personal_access_tokens": "write",
-		"organization_personal_access_token_requests": "write", "organization_custom_org_roles": "read",
-		"organization_codespaces": "write", "organization_codespaces_settings": "write", "organization_copilot_seat_management": "write", "administration": "write",
-		"metadata": "read", "contents": "read", "actions": "read", "organization_hooks": "read", "organization_self_hosted_runners": "read",
-		"organization_secrets": "read", "repository_hooks": "read", "secrets": "read", "organization_dependabot_secrets": "read", "organization_codespaces_secrets": "read",
+	if c.Directory != nil {
+		c.Directory.ad.Close()
+	}
+	if c.Database != nil {
+		_ = c.Database.close(ctx) // Its data is thrown away anyhow.
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"lastday"
 	"lastday/dev/sandbox"
 	"lastday/dev/stack"
 	"lastday/internal/app"
@@ -31,11 +30,10 @@ type installation struct {
 	cases    *workflows.Client
 }
 
-func install(ctx context.Context, o options, lastDay lastday.Date) (*installation, error) {
+func install(ctx context.Context, o options) (*installation, error) {
 	in := &installation{o: o}
 	for _, step := range []func(context.Context) error{
-		func(context.Context) error { return in.openCompany(lastDay) },
-		in.startTemporal, in.startRest, in.connect,
+		in.openCompany, in.startTemporal, in.startRest, in.connect,
 	} {
 		if err := step(ctx); err != nil {
 			in.stop(ctx)
@@ -45,14 +43,21 @@ func install(ctx context.Context, o options, lastDay lastday.Date) (*installatio
 	return in, nil
 }
 
-func (in *installation) openCompany(lastDay lastday.Date) error {
+func (in *installation) openCompany(ctx context.Context) error {
 	began := time.Now()
-	company, err := sandbox.New(sandbox.Options{Dir: in.o.dir, Latency: in.o.latency, LastDay: lastDay})
+	company, err := sandbox.New(ctx, sandbox.Options{Dir: in.o.dir, Examples: in.o.examples, Latency: in.o.latency})
 	if err != nil {
 		return err
 	}
 	in.company = company
-	say("sandbox company", fmt.Sprintf("GitHub-shaped server with %d teams, %d repositories, %d people; HR system", len(company.Seeded.Teams), len(company.Seeded.Repos), len(company.Seeded.People)), began)
+	seeded := company.Seeded
+	say("sandbox company", fmt.Sprintf("HR; GitHub-shaped server: %d teams, %d repositories, %d people", len(seeded.Teams), len(seeded.Repos), len(seeded.People)), began)
+	fmt.Printf("  %-26s %s\n", "", "Active Directory over LDAPS; support console; SCIM application; custody register")
+	if company.Database == nil {
+		fmt.Printf("  %-26s left out: %s\n", "PostgreSQL", company.DatabaseLeftOut)
+		return nil
+	}
+	fmt.Printf("  %-26s %s\n", "PostgreSQL", "a real server with a data folder and port of its own")
 	return nil
 }
 

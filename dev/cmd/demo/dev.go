@@ -20,7 +20,7 @@ func serveDev(ctx context.Context, o options) error {
 	}
 	heading("A company, a Temporal server, lastday")
 	lastDay := lastday.DateOf(time.Now()).AddDays(14)
-	in, err := install(ctx, o, lastDay)
+	in, err := install(ctx, o)
 	if err != nil {
 		return err
 	}

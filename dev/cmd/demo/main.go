@@ -30,6 +30,8 @@ func run(ctx context.Context, args []string) error {
 	bin := flags.String("bin", "bin", "the `folder` of the binaries")
 	dir := flags.String("dir", "", "the `folder` for state and logs; default is a temporary one")
 	ui := flags.Int("ui-port", 0, "`port` of the Temporal UI; 0 takes 8233 for dev and a free one for story")
+	examples := flags.String("examples", "examples", "the `folder` with the description of the support console")
+	out := flags.String("out", ".cache/demo", "the `folder` where the story leaves report, bundle and public key")
 	keep := flags.Bool("keep", false, "leave the story's stack running until interrupted")
 	latency := flags.Duration("latency", 5*time.Millisecond, "how long the sandbox takes to answer")
 	if len(args) == 0 {
@@ -38,7 +40,7 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	o := options{bin: *bin, dir: *dir, uiPort: *ui, keep: *keep, latency: *latency}
+	o := options{bin: *bin, examples: *examples, out: *out, dir: *dir, uiPort: *ui, keep: *keep, latency: *latency}
 	switch args[0] {
 	case "story":
 		return inDir(&o, func() error { return tellStory(ctx, o) })
@@ -49,10 +51,11 @@ func run(ctx context.Context, args []string) error {
 }
 
 type options struct {
-	bin, dir string
-	uiPort   int
-	keep     bool
-	latency  time.Duration
+	bin, dir, examples, out string
+
+	uiPort  int
+	keep    bool
+	latency time.Duration
 }
 
 // inDir makes the folder for state and logs, and removes a temporary one if

@@ -23,9 +23,12 @@ func (s *story) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bad := s.checkLeaver(st, made) + s.checkOthers() + s.checkWrites()
-	if bad > 0 {
-		return fmt.Errorf("%d of 3 independent checks failed", bad)
+	books, err := s.checkBooks(ctx)
+	if err != nil {
+		return err
+	}
+	if bad := s.checkLeaver(st, made) + s.checkOthers() + s.checkWrites() + books + s.checkDoors(ctx); bad > 0 {
+		return fmt.Errorf("%d independent checks failed", bad)
 	}
 	return nil
 }

@@ -36,11 +36,10 @@ func colour() bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
 }
 
-// command runs the lastday command as a person would.
-func (in *installation) command(ctx context.Context, args ...string) error {
+// command runs the lastday command as a person would, and gives what it wrote.
+func (in *installation) command(ctx context.Context, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, in.o.program("lastday"), append([]string{"--config", in.company.Config}, args...)...)
 	c.Env = append(os.Environ(), in.env()...)
 	out, err := c.CombinedOutput()
-	fmt.Print(indent(string(out)), "\n")
-	return err
+	return string(out), err
 }

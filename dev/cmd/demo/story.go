@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"lastday"
@@ -20,8 +19,12 @@ type story struct {
 	skip   *skipper
 	caseID string
 	// before is what everybody could get at in the sandbox before we came.
-	before  githubtest.Snapshot
-	told    map[string]bool
+	before githubtest.Snapshot
+	// others is the same of the other far sides, by system.
+	others map[string]map[string]string
+	told   map[string]bool
+	// asked counts how often each task was answered.
+	asked   map[string]int
 	lastDay lastday.Date
 	cutDue  time.Time
 }
@@ -38,12 +41,12 @@ func tellStory(ctx context.Context, o options) error {
 		return err
 	}
 	lastDay := lastday.DateOf(time.Now().In(zone)).AddDays(14)
-	in, err := install(ctx, o, lastDay)
+	in, err := install(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer in.stop(ctx)
-	s := &story{in: in, told: map[string]bool{}, lastDay: lastDay, before: in.company.GitHub.Snapshot()}
+	s := &story{in: in, told: map[string]bool{}, asked: map[string]int{}, lastDay: lastDay, before: in.company.GitHub.Snapshot()}
 	s.caseID = lastday.Separation{Source: "people", Person: in.company.Leaver, Engagement: in.company.Engagement}.CaseID()
 	s.skip = &skipper{in: in, caseID: s.caseID}
 	if err := s.tell(ctx); err != nil {
@@ -63,7 +66,7 @@ func (s *story) link() string {
 
 func (s *story) tell(ctx context.Context) error {
 	for _, chapter := range []func(context.Context) error{
-		s.announce, s.notice, s.moveEarlier, s.handoverWithKill, s.cut, s.check, s.watch,
+		s.tryBefore, s.announce, s.notice, s.button, s.moveEarlier, s.handoverWithKill, s.cut, s.check, s.watch, s.proof,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -75,6 +78,9 @@ func (s *story) tell(ctx context.Context) error {
 func (s *story) announce(ctx context.Context) error {
 	heading(fmt.Sprintf("HR announces: the last day is %s, in 14 days", s.lastDay))
 	c := s.in.company
+	if err := s.linkAdmin(ctx); err != nil {
+		return err
+	}
 	if err := c.HR.Schedule(c.Leaver.Key, c.Engagement.ID, s.lastDay); err != nil {
 		return err
 	}
@@ -184,8 +190,9 @@ func (s *story) settle(ctx context.Context, stage string) error {
 		if err != nil {
 			return err
 		}
-		s.showChanges(st)
-		if cleanAt(st, stage) {
+		clean := cleanAt(st, stage)
+		s.showChanges(st, clean)
+		if clean {
 			return nil
 		}
 		if err := s.answerTasks(ctx, st); err != nil {
@@ -206,43 +213,6 @@ func needsHands(t workflows.Task) bool {
 	return t.Kind != workflows.TaskFailing && t.Kind != workflows.TaskUnserved && t.Kind != workflows.TaskUnseen
 }
 
-// showChanges prints every change once, when its receipt is complete.
-func (s *story) showChanges(st workflows.Status) {
-	for _, l := range st.Lanes {
-		for _, o := range l.Orders {
-			key := o.Change.ID + string(o.Receipt.Outcome) + o.Receipt.Proof.String()
-			if o.Receipt.Change == "" || s.told[key] {
-				continue
-			}
-			s.told[key] = true
-			fmt.Printf("  %-18s %-22s %-34s %-12s → %-10s %-9s proof: %s\n", l.System, o.Change.Grant.Kind, clip(o.Change.Grant.Resource.Name, 34),
-				o.Change.From, o.Change.To, o.Receipt.Outcome, o.Receipt.Proof)
-		}
-	}
-}
-
-// answerTasks does what people would: it runs the lastday command for each
-// open task.
-func (s *story) answerTasks(ctx context.Context, st workflows.Status) error {
-	for _, t := range st.Tasks {
-		if t.Closed != nil || !needsHands(t) {
-			continue
-		}
-		fmt.Printf("  a person is needed   %s: %s\n      why: %s\n", t.System, clip(t.What, 70), clip(t.Why, 90))
-		args := []string{"resolve", s.caseID, "--task", t.ID, "--actor", "ann@northwind.example"}
-		if t.Kind == workflows.TaskAsked {
-			args = append(args, "--how", "attest", "--reason", "collected", "--evidence", "return slip 4711")
-		} else {
-			args = append(args, "--how", "waive", "--reason", "rotation ticket OPS-118")
-		}
-		fmt.Printf("      $ lastday %s\n", strings.Join(args, " "))
-		if err := s.in.command(ctx, args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (s *story) draw(ctx context.Context) error {
 	st, err := s.in.cases.Status(ctx, s.caseID)
 	if err != nil {
@@ -253,7 +223,7 @@ func (s *story) draw(ctx context.Context) error {
 		return err
 	}
 	fmt.Println()
-	fmt.Println(indent(st.Staircase(made, plan.StairOptions{Now: s.skip.now(), Colour: colour()})))
+	fmt.Println(indent(sideBySide(st, made)))
 	return nil
 }
 
@@ -327,7 +297,7 @@ func (s *story) summary(st workflows.Status) {
 	fmt.Printf("  stage due to first reduction    %s\n", st.Times.FirstReduced.Sub(s.stageAt(st, "notice")).Round(time.Millisecond))
 	fmt.Printf("  cut-off to verified cut         %s\n", st.Times.CutVerified.Sub(st.Times.CutDue).Round(time.Millisecond))
 	fmt.Printf("  changes                         %d, of which %d observed gone by reading back\n", applied, observed)
-	fmt.Printf("  GitHub requests for reading     %d\n", calls)
+	fmt.Printf("  requests for reading            %d\n", calls)
 	fmt.Printf("  the case                        %s\n", st.State)
 }
 
