@@ -125,6 +125,33 @@ func TestWhatSomebodyOwnsIsHandedOver(t *testing.T) {
 	}
 }
 
+// Handing something over to oneself under another name hands nothing over.
+func TestWhatGoesToTheLeaverIsNotHandedOver(t *testing.T) {
+	for _, name := range []string{"Kim@acme.example", "e7", "p-kim"} {
+		o := open(t)
+		owned := strings.Replace(item("export", "    owned_by: [{person: p-kim}]\n    transferred_to: "+name), "action: rotate", "action: transfer", 1)
+		if name == "p-kim" {
+			owned = strings.Replace(owned, "person: p-kim", "email: kim@acme.example", 1)
+		}
+		o.keep(owned)
+		if inv := o.survey(kim()); len(inv.Grants) != 1 {
+			t.Errorf("handed over to %s: grants %+v", name, inv.Grants)
+		}
+	}
+}
+
+func TestWhoeverTookSomethingOverOwnsIt(t *testing.T) {
+	o := open(t)
+	o.keep(strings.Replace(item("export", "    owned_by: [{person: p-lee}]\n    transferred_to: kim@acme.example"), "action: rotate", "action: transfer", 1))
+	if inv := o.survey(kim()); len(inv.Grants) != 1 {
+		t.Errorf("match %+v, grants %+v", inv.Match, inv.Grants)
+	}
+	lee := lastday.Person{Key: "p-lee", Emails: []string{"lee@acme.example"}, EmployeeNumber: "E8"}
+	if inv := o.survey(lee); len(inv.Grants) != 0 {
+		t.Errorf("whoever handed it over still owns it: %+v", inv.Grants)
+	}
+}
+
 func TestTheOwnerIsAskedWithADeadlineAndTheRegisterIsTheirWord(t *testing.T) {
 	o := open(t)
 	o.keep(item("bastion", "    known_to: [{email: kim@acme.example}]\n    how: passwd root"))

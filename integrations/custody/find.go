@@ -67,7 +67,7 @@ func (d *driver) Find(_ context.Context, person lastday.Person) (lastday.Match, 
 // beyond what was pinned.
 func (d *driver) named(r register, known, pinned []string) (evidence []string, beyond bool) {
 	for _, i := range r.items {
-		for _, h := range i.holders {
+		for _, h := range i.all() {
 			digest := d.digest(h.sort, h.name)
 			isPinned := slices.Contains(pinned, digest)
 			if !isPinned && !slices.Contains(known, digest) {
@@ -135,9 +135,21 @@ func (d *driver) List(_ context.Context, account lastday.Account, at integration
 
 // has says whether one of the digests is of somebody who holds the item.
 func (d *driver) has(i item, digests []string) bool {
-	return slices.ContainsFunc(i.holders, func(h holder) bool {
-		return i.holds(h) && slices.Contains(digests, d.digest(h.sort, h.name))
-	})
+	known := func(h holder) bool { return slices.Contains(digests, d.digest(h.sort, h.name)) }
+	return slices.ContainsFunc(i.receivers(), known) || slices.ContainsFunc(i.holders, func(h holder) bool { return i.holds(h) && known(h) })
+}
+
+// all are holders and whom it was handed over to.
+func (i item) all() []holder { return slices.Concat(i.holders, i.receivers()) }
+
+// receivers are whom it was handed over to. The register does not say by what it
+// names them, so that they are looked for by each: they own it now, and may be
+// leaving themselves.
+func (i item) receivers() []holder {
+	if i.handedTo == "" {
+		return nil
+	}
+	return []holder{{sort: byKey, name: i.handedTo}, {sort: byEmail, name: i.handedTo}, {sort: byNumber, name: i.handedTo}}
 }
 
 func (i item) grant() lastday.Grant {

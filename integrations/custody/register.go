@@ -32,8 +32,9 @@ type item struct {
 	// rotated is when it was last changed; zero is never, as far as is known.
 	rotated time.Time
 	holders []holder
-	// handedOver says that somebody else owns it now.
-	handedOver bool
+	// handedTo is who owns it now, by any of their names or none that HR knows;
+	// empty if it was not handed over.
+	handedTo string
 }
 
 // action is what must be done when somebody leaves.
@@ -84,7 +85,7 @@ func (s sort) letter() string {
 // shown nothing new since before it was last changed knows only the old one.
 func (i item) holds(h holder) bool {
 	if i.action == actionTransfer {
-		return !i.handedOver
+		return i.handedTo == ""
 	}
 	return h.leaving.IsZero() || i.rotated.IsZero() || i.rotated.Before(h.leaving)
 }
@@ -234,7 +235,7 @@ func (c *checker) item(w writtenItem) item {
 	c.place = w.place
 	i := item{
 		id: w.ID, what: w.What, kind: w.Kind, system: w.System, where: w.Where, owner: w.Owner, how: w.How,
-		action: action(w.Action), level: w.Level, handedOver: w.TransferredTo != "", rotated: c.time("rotated", w.Rotated),
+		action: action(w.Action), level: w.Level, handedTo: normal(w.TransferredTo), rotated: c.time("rotated", w.Rotated),
 	}
 	c.words(i)
 	within, err := duration(w.Within)
