@@ -19,8 +19,8 @@ const (
 	byEmail = "emails.value"
 )
 
-// Find says which user is the person's: the one with the linked id, or the one
-// with a verified address as its e-mail or its name. Both are unique there, and
+// Find says which user is the person's: the one with the linked id, or else the
+// one with a verified address as its e-mail or its name. Both are unique there, and
 // administrators' or the identity provider's word. A linked name alone is a
 // suggestion.
 func (d *centerDriver) Find(ctx context.Context, person lastday.Person) (lastday.Match, error) {
@@ -35,6 +35,9 @@ func (d *centerDriver) Find(ctx context.Context, person lastday.Person) (lastday
 	s := &centerSearch{centerDriver: d, strong: map[string]bool{}, found: map[string]*lastday.Candidate{}}
 	if err := s.byLink(ctx, link); err != nil {
 		return lastday.Match{}, err
+	}
+	if len(s.found) == 1 && s.strong[link.ID] {
+		return s.match(control), nil
 	}
 	for _, address := range person.Emails {
 		if err := s.byAttribute(ctx, byEmail, address, true, "its e-mail is the verified address"); err != nil {

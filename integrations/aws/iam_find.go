@@ -15,9 +15,10 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 func userID(id string) bool { return strings.HasPrefix(id, "AIDA") && len(id) > len("AIDA") }
 
-// Find says which user is the person's: the one with the linked id, or the one
-// whose tags or whose name, if it is a whole address, say so. Tags and names are
-// administrators' word. A linked name alone is a suggestion.
+// Find says which user is the person's: the one with the linked id, whoever else
+// there is, or else the one whose tags or whose name, if it is a whole address,
+// say so. Tags and names are administrators' word. A linked name alone is a
+// suggestion, and a tag with somebody else's key speaks even against a linked id.
 func (d *iamDriver) Find(ctx context.Context, person lastday.Person) (lastday.Match, error) {
 	link, _ := person.Link(d.system)
 	if link.ID != "" && !userID(link.ID) {
@@ -45,6 +46,9 @@ func (d *iamDriver) match(person lastday.Person, link lastday.Link, e estate, co
 			continue
 		}
 		c := lastday.Candidate{Account: lastday.Account{System: d.system, ID: text(u.UserId), Login: text(u.UserName)}, Evidence: said}
+		if enough && c.Account.ID == link.ID {
+			return lastday.Match{Verdict: lastday.FoundOne, Account: c.Account, Evidence: said, Control: control}
+		}
 		every = append(every, c)
 		if enough {
 			strong = append(strong, c)
@@ -91,6 +95,14 @@ func (d *iamDriver) addressed(u types.UserDetail, address string) bool {
 // owners are the words by which a tag can name a user as the owner.
 func (t Tags) owners(u types.UserDetail) []string {
 	return []string{text(u.UserName), tagOf(u.Tags, t.Person), tagOf(u.Tags, t.EmployeeNumber), tagOf(u.Tags, t.Email)}
+}
+
+// twin says whether tags say of two users that they are the same person's.
+func (t Tags) twin(a, b types.UserDetail) bool {
+	return slices.ContainsFunc([]string{t.Person, t.EmployeeNumber, t.Email}, func(key string) bool {
+		value := tagOf(a.Tags, key)
+		return value != "" && strings.EqualFold(value, tagOf(b.Tags, key))
+	})
 }
 
 // owned says whether tags name one of the owners.

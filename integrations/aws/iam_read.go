@@ -238,6 +238,12 @@ func (l *listing) addMFA() error {
 func (l *listing) addOwnedUsers() error {
 	owners := l.cfg.Tags.owners(l.user)
 	for _, u := range l.estate.users {
+		if text(u.UserId) != text(l.user.UserId) && l.cfg.Tags.twin(u, l.user) {
+			l.residue(lastday.Residue{
+				Kind: kindOwned, What: "user " + text(u.UserName) + ", whose tags say the same person", Why: "it may be a second account of theirs, such as one for administration",
+				Todo: "look whose it is, and link it as a further account of the person",
+			})
+		}
 		if text(u.UserId) == text(l.user.UserId) || !l.cfg.Tags.owned(u.Tags, owners) {
 			continue
 		}

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -48,6 +49,10 @@ func TestWhoIsWho(t *testing.T) {
 	c, d := iamWorld(t)
 	c.Look(func(b *awstest.Books) {
 		b.Users["AIDAMAX0000000000001"] = &awstest.User{ID: "AIDAMAX0000000000001", Name: "Max@Acme.Example"}
+		for i, name := range []string{"two", "two-admin"} {
+			id := fmt.Sprintf("AIDATWO000000000000%d", i+1)
+			b.Users[id] = &awstest.User{ID: id, Name: name, Tags: map[string]string{"EmployeeNumber": "E-two"}}
+		}
 		b.Users["AIDAFOREIGN000000001"] = &awstest.User{ID: "AIDAFOREIGN000000001", Name: "max-admin", Tags: map[string]string{"lastday:person": "p-else", "EmployeeNumber": "E-9"}}
 	})
 	link := func(id, login string) []lastday.Link { return []lastday.Link{{System: "aws", ID: id, Login: login}} }
@@ -61,7 +66,11 @@ func TestWhoIsWho(t *testing.T) {
 		"a tag with the number":         {lastday.Person{EmployeeNumber: "E-lee"}, lastday.FoundOne, leeID},
 		"a linked name alone":           {lastday.Person{Links: link("", "lee")}, lastday.FoundMany, ""},
 		"a name and a number agree":     {lastday.Person{Links: link("", "lee"), EmployeeNumber: "E-lee"}, lastday.FoundOne, leeID},
-		"a link and a number disagree":  {lastday.Person{Links: link(kimID, ""), EmployeeNumber: "E-lee"}, lastday.FoundMany, ""},
+		"a linked id, whatever else":    {lastday.Person{Links: link(kimID, ""), EmployeeNumber: "E-lee"}, lastday.FoundOne, kimID},
+		"a number that two have":        {lastday.Person{EmployeeNumber: "E-two"}, lastday.FoundMany, ""},
+		"one of the two, pinned":        {lastday.Person{Links: link("AIDATWO0000000000001", ""), EmployeeNumber: "E-two"}, lastday.FoundOne, "AIDATWO0000000000001"},
+		"the other of the two, pinned":  {lastday.Person{Links: link("AIDATWO0000000000002", ""), EmployeeNumber: "E-two"}, lastday.FoundOne, "AIDATWO0000000000002"},
+		"pinned, and somebody else's":   {lastday.Person{Key: "p3", Links: link("AIDAFOREIGN000000001", "")}, lastday.FoundMany, ""},
 		"somebody else's key in a tag":  {lastday.Person{Key: "p3", EmployeeNumber: "E-9"}, lastday.FoundMany, ""},
 		"the key in a tag":              {lastday.Person{Key: "p-else"}, lastday.FoundOne, "AIDAFOREIGN000000001"},
 		"no number is not nobody's tag": {lastday.Person{Key: "p9"}, lastday.FoundNone, ""},
@@ -74,6 +83,24 @@ func TestWhoIsWho(t *testing.T) {
 	}
 	if _, err := d.Find(t.Context(), lastday.Person{Links: link(account, "root")}); lastday.CodeOf(err) != lastday.CodeInvalid {
 		t.Errorf("the root user is nobody's: %v", err)
+	}
+}
+
+// A second account is told, so that somebody links it.
+func TestAnotherUserOfTheSamePersonIsTold(t *testing.T) {
+	c, d := iamWorld(t)
+	c.Look(func(b *awstest.Books) {
+		b.Users["AIDAKIMADMIN00000001"] = &awstest.User{ID: "AIDAKIMADMIN00000001", Name: "kim-admin", Tags: map[string]string{"EmployeeNumber": "E-kim"}}
+		b.Users["AIDANOBODY0000000001"] = &awstest.User{ID: "AIDANOBODY0000000001", Name: "nobody", Tags: map[string]string{"EmployeeNumber": ""}}
+	})
+	told := ""
+	for _, r := range inventory(t, d).Residue {
+		if strings.Contains(r.Why, "second account") {
+			told += r.What + "; "
+		}
+	}
+	if told != "user kim-admin, whose tags say the same person; " {
+		t.Errorf("told: %q", told)
 	}
 }
 
