@@ -78,7 +78,7 @@ func TestAClosedCaseIsSealedAndItsBundleIsCheckedOffline(t *testing.T) {
 	t.Logf("%d records, %d bytes", len(v.Records), len(data))
 }
 
-func TestHistoriesOfAnotherCaseAreNoEvidence(t *testing.T) {
+func TestARecordThatIsOlderThanItsEventIsFound(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, setup{})
 	h.startWorker()

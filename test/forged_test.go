@@ -106,3 +106,21 @@ func TestRecordsThatAreMissingAtTheEndAreFound(t *testing.T) {
 		t.Errorf("%+v", checks)
 	}
 }
+
+// Where nothing is left of a case but erased records, only the histories say
+// whose they are.
+func TestHistoriesOfAnotherCaseAreNoEvidence(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, setup{})
+	h.startWorker()
+	h.leaves()
+	h.ends()
+	v := h.verify(h.bundle("closed"))
+	sealed := *v.Sealed
+	sealed.Of = "c-another"
+	for name, records := range map[string][]lastday.Record{"erased": nil, "kept": v.Records} {
+		if !foundBy(replay.Check(t.Context(), histories(v), records, sealed), audit.Misplaced, "not of case c-another") {
+			t.Errorf("%s records: histories of %s pass for another case", name, v.Case)
+		}
+	}
+}

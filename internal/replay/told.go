@@ -28,6 +28,9 @@ func told(runs []Run, records []lastday.Record, sealed lastday.SealedFact) bundl
 	for _, r := range runs {
 		for _, record := range r.givenOut() {
 			given[record.ID] = append(given[record.ID], record)
+			if record.Case != sealed.Of {
+				found(&c, audit.Misplaced, "run %s gave out record %s, which is not of case %s", r.ID, record.ID, sealed.Of)
+			}
 			if sealed.Final && record.Seq > sealed.Last {
 				found(&c, audit.Missing, "record %s was given out and written, and is not in the log", record.ID)
 			}
