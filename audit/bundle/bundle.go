@@ -80,6 +80,10 @@ type Order struct {
 	Case string
 	// Final says that the case is closed and its histories are complete.
 	Final bool
+	// LastIndex is the place in the log of the last record to seal; zero seals all.
+	// Of an open case, records that came after its histories were read would be
+	// told by none.
+	LastIndex int64
 	// Files are the histories (HistoryFile) and what else is to be sealed.
 	Files []File
 	// Tool is the version of the program, By who asked for the bundle (empty is
@@ -100,7 +104,7 @@ type Made struct {
 //
 // CodeNotFound: the log has no record of the case.
 func Make(ctx context.Context, log Log, o Order, w io.Writer) (Made, error) {
-	entries, err := collect(log.Entries(ctx, audit.Query{Case: o.Case}))
+	entries, err := collect(log.Entries(ctx, audit.Query{Case: o.Case, LastIndex: o.LastIndex}))
 	if err != nil {
 		return Made{}, err
 	}

@@ -156,3 +156,17 @@ func TestWhoSealsSecondTriesAgain(t *testing.T) {
 		t.Errorf("%v, %+v", err, made.Seal)
 	}
 }
+
+// Histories of an open case are read before its records: what is recorded
+// meanwhile belongs to the next bundle.
+func TestABundleOfAnOpenCaseEndsWhereItsHistoriesWereRead(t *testing.T) {
+	k := newLog(t)
+	var out bytes.Buffer
+	made, err := bundle.Make(t.Context(), k, bundle.Order{Case: "c-kim", LastIndex: 4, Files: files(), Tool: "test", Now: k.now}, &out)
+	k.must(t, err)
+	v, err := k.verify(t, out.Bytes())
+	k.must(t, err)
+	if !v.Clean() || len(v.Records) != 3 || made.Records != 3 || v.Sealed.Last != 3 || v.Sealed.Entries != "0,2,4" {
+		t.Errorf("%d records, %+v, %+v", len(v.Records), v.Sealed, v.Checks)
+	}
+}

@@ -42,27 +42,20 @@ type Sealer struct {
 // CodeProtected: something of the case was erased; the histories, as Temporal
 // still keeps them, would bring it back.
 func (s Sealer) Seal(ctx context.Context, in activities.SealInput) (activities.SealOutput, error) {
-	ring, err := s.Parts.Ring(ctx)
+	runs, what, closed, err := s.read(ctx, in)
 	if err != nil {
 		return activities.SealOutput{}, err
-	}
-	runs, closed, err := replay.Fetch(ctx, s.Temporal, ring, workflows.CaseWorkflowID(in.Case))
-	if err != nil {
-		return activities.SealOutput{}, err
-	}
-	if in.Final && !closed {
-		return activities.SealOutput{}, lastday.Errorf(lastday.CodeTransient, "seal", "case %s has not closed yet", in.Case)
 	}
 	if err := s.whole(ctx, in.Case); err != nil {
 		return activities.SealOutput{}, err
 	}
-	files, err := s.files(ctx, in.Case, runs)
+	files, err := s.files(ctx, what, runs)
 	if err != nil {
 		return activities.SealOutput{}, err
 	}
 	var out bytes.Buffer
 	made, err := bundle.Make(ctx, sealedLog{s.Records}, bundle.Order{
-		Case: in.Case, Final: closed, Files: files, Tool: Version(), By: s.By, Now: s.Parts.deps.Now(),
+		Case: in.Case, LastIndex: what.LastIndex, Final: closed, Files: files, Tool: Version(), By: s.By, Now: s.Parts.deps.Now(),
 	}, &out)
 	if err != nil {
 		return activities.SealOutput{}, err
@@ -74,6 +67,40 @@ func (s Sealer) Seal(ctx context.Context, in activities.SealInput) (activities.S
 	return activities.SealOutput{
 		Bundle: name, Records: made.Records, Runs: len(runs), Bytes: int64(out.Len()), Size: made.Checkpoint.Size, Root: made.Checkpoint.Root.String(),
 	}, nil
+}
+
+// read reads the histories of a case, and says which of its records they tell:
+// those of an open case that were there before.
+func (s Sealer) read(ctx context.Context, in activities.SealInput) (runs []replay.Run, what audit.Query, closed bool, err error) {
+	what.Case = in.Case
+	ring, err := s.Parts.Ring(ctx)
+	if err != nil {
+		return nil, what, false, err
+	}
+	if what.LastIndex, err = s.lastIndex(ctx, in.Case); err != nil {
+		return nil, what, false, err
+	}
+	runs, closed, err = replay.Fetch(ctx, s.Temporal, ring, workflows.CaseWorkflowID(in.Case))
+	switch {
+	case err != nil:
+		return nil, what, false, err
+	case in.Final && !closed:
+		return nil, what, false, lastday.Errorf(lastday.CodeTransient, "seal", "case %s has not closed yet", in.Case)
+	case closed:
+		what.LastIndex = 0 // All is written before a case closes.
+	}
+	return runs, what, closed, nil
+}
+
+// lastIndex is the place in the log of the last record of a case.
+func (s Sealer) lastIndex(ctx context.Context, of string) (last int64, err error) {
+	for e, err := range s.Records.Entries(ctx, audit.Query{Case: of}) {
+		if err != nil {
+			return 0, err
+		}
+		last = e.Index
+	}
+	return last, nil
 }
 
 // whole refuses a case of which something was erased.
@@ -92,7 +119,7 @@ func BundleName(of string, n int, cause string) string {
 }
 
 // files are the histories, the plan, the records told as a case, and the report.
-func (s Sealer) files(ctx context.Context, of string, runs []replay.Run) ([]bundle.File, error) {
+func (s Sealer) files(ctx context.Context, what audit.Query, runs []replay.Run) ([]bundle.File, error) {
 	var files []bundle.File
 	for i, r := range runs {
 		text, err := r.Write()
@@ -101,7 +128,7 @@ func (s Sealer) files(ctx context.Context, of string, runs []replay.Run) ([]bund
 		}
 		files = append(files, bundle.File{Name: bundle.HistoryFile(i+1, r.ID), Data: text})
 	}
-	told, erased, err := s.Story(ctx, of)
+	told, erased, err := s.story(ctx, what)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +140,7 @@ func (s Sealer) files(ctx context.Context, of string, runs []replay.Run) ([]bund
 	if err != nil {
 		return nil, lastday.Wrap(lastday.CodeInternal, "seal", "encode the case", err)
 	}
-	plan, err := s.plan(ctx, of)
+	plan, err := s.plan(ctx, what.Case)
 	return append(files, bundle.File{Name: "case.json", Data: text}, bundle.File{Name: "report.html", Data: page}, bundle.File{Name: "plan.json", Data: plan}), err
 }
 
@@ -132,7 +159,11 @@ func (s Sealer) plan(ctx context.Context, of string) ([]byte, error) {
 // Story tells a case from its records. Erased are the numbers of records whose
 // text is gone.
 func (s Sealer) Story(ctx context.Context, of string) (told story.Case, erased []int, err error) {
-	records, erased, err := RecordsOf(ctx, s.Records, audit.Query{Case: of})
+	return s.story(ctx, audit.Query{Case: of})
+}
+
+func (s Sealer) story(ctx context.Context, what audit.Query) (told story.Case, erased []int, err error) {
+	records, erased, err := RecordsOf(ctx, s.Records, what)
 	if err != nil {
 		return story.Case{}, nil, err
 	}
