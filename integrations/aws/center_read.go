@@ -148,6 +148,7 @@ func (d *centerDriver) readGroup(ctx context.Context, id *string) (group, error)
 func (l *centerListing) addAssignments() error {
 	direct, err := l.assignments(l.ctx, text(l.user.UserId), types.PrincipalTypeUser, nil)
 	if err != nil {
+		l.fear(lastday.LevelAdmin)
 		return l.refused(kindAssignment, "account assignments", "sso:ListAccountAssignmentsForPrincipal", err)
 	}
 	for _, a := range direct {
@@ -158,6 +159,7 @@ func (l *centerListing) addAssignments() error {
 	for _, g := range l.groups {
 		through, err := l.assignments(l.ctx, g.id, types.PrincipalTypeGroup, nil)
 		if err != nil {
+			l.fear(lastday.LevelAdmin)
 			return l.refused(kindAssignment, "account assignments of groups", "sso:ListAccountAssignmentsForPrincipal", err)
 		}
 		for _, a := range through {
@@ -199,6 +201,13 @@ func (l *centerListing) through(id string, level lastday.Level) string {
 	return id
 }
 
+// fear lets all groups count at least as high as what may come through them.
+func (l *centerListing) fear(level lastday.Level) {
+	for i := range l.groups {
+		l.groups[i].level = max(l.groups[i].level, level)
+	}
+}
+
 func (d *centerDriver) assignments(ctx context.Context, principal string, kind types.PrincipalType, filter *types.ListAccountAssignmentsFilter) ([]types.AccountAssignmentForPrincipal, error) {
 	const op = "aws-identity-center: list account assignments"
 	return all(op, func(at *string) ([]types.AccountAssignmentForPrincipal, *string, error) {
@@ -220,11 +229,13 @@ func (d *centerDriver) assignments(ctx context.Context, principal string, kind t
 func (l *centerListing) addApplications() error {
 	direct, err := l.applications(l.ctx, text(l.user.UserId), types.PrincipalTypeUser)
 	if err != nil {
+		l.fear(lastday.LevelWrite)
 		return l.refused(kindApplication, "applications", "sso:ListApplicationAssignmentsForPrincipal", err)
 	}
 	for _, g := range l.groups {
 		through, err := l.applications(l.ctx, g.id, types.PrincipalTypeGroup)
 		if err != nil {
+			l.fear(lastday.LevelWrite)
 			return l.refused(kindApplication, "applications of groups", "sso:ListApplicationAssignmentsForPrincipal", err)
 		}
 		direct = append(direct, through...)

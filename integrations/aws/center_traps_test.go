@@ -173,7 +173,19 @@ func TestWhatWeMayNotReadOfACenter(t *testing.T) {
 	if g := grantOf(t, page, kindAssignment, "Readers"); g.Level() != lastday.LevelAdmin {
 		t.Errorf("a permission set that cannot be read is %s", g.Level())
 	}
+	if g := grantOf(t, page, kindGroup, "everybody"); g.Level() != lastday.LevelWrite {
+		t.Errorf("a group whose applications are not known is %s", g.Level())
+	}
 	deny(`"sso:ListAccountAssignmentsForPrincipal"`)
+	page, err = d.List(t.Context(), sam(), "")
+	if err != nil || len(page.Gaps) != 1 || page.Gaps[0].Kind != kindAssignment {
+		t.Fatalf("%v, gaps %+v", err, page.Gaps)
+	}
+	for _, name := range []string{"platform", "everybody"} {
+		if g := grantOf(t, page, kindGroup, name); g.Level() != lastday.LevelAdmin {
+			t.Errorf("%s: a group of which nobody knows what it brings is %s", name, g.Level())
+		}
+	}
 	h, err := d.Probe(context.WithoutCancel(t.Context()))
 	if err != nil || len(h.Missing) != 1 || !h.Control.Seen {
 		t.Errorf("the probe says %+v, %v", h, err)
