@@ -64,21 +64,39 @@ func verifyBundle(c *cobra.Command, path, key, elsewhere string, within audit.To
 			return bundle.Verdict{}, err
 		}
 	}
-	data, err := os.ReadFile(path)
+	data, err := readAtMost(path, path, mostBundle)
 	if err != nil {
-		return bundle.Verdict{}, lastday.Wrap(lastday.CodeInvalid, "verify", "read the bundle", err)
+		return bundle.Verdict{}, err
 	}
 	return bundle.Verify(c.Context(), data, o)
 }
 
+// The most bytes of what is read: of a key or a checkpoint, and of a bundle.
+const (
+	mostInput  = 1 << 20
+	mostBundle = 1 << 30
+)
+
 // readInput reads a small file that a check rests on.
-func readInput(of, path string) ([]byte, error) {
-	text, err := os.ReadFile(path)
+func readInput(of, path string) ([]byte, error) { return readAtMost(of, path, mostInput) }
+
+// readAtMost reads a file, unless it is larger than what it should be can be.
+func readAtMost(of, path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, lastday.Wrap(lastday.CodeInvalid, "verify "+of, "open", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, lastday.Wrap(lastday.CodeInvalid, "verify "+of, "look at the file", err)
+	}
+	if info.Size() > most {
+		return nil, lastday.Errorf(lastday.CodeInvalid, "verify "+of, "%s has %d bytes, at most %d are read", path, info.Size(), most)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, most))
 	if err != nil {
 		return nil, lastday.Wrap(lastday.CodeInvalid, "verify "+of, "read", err)
-	}
-	if len(text) > 1<<20 {
-		return nil, lastday.Errorf(lastday.CodeInvalid, "verify "+of, "%s is larger than a megabyte: it is no key and no checkpoint", path)
 	}
 	return text, nil
 }
@@ -111,7 +129,7 @@ func tellVerdict(w io.Writer, v bundle.Verdict) {
 				fmt.Fprintf(w, "         and %d more\n", len(c.Found)-i)
 				break
 			}
-			fmt.Fprintf(w, "         %s\n", f)
+			fmt.Fprintf(w, "         %s\n", printable(f.String()))
 		}
 	}
 	if !v.Clean() {

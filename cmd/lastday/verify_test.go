@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"lastday"
+	"lastday/audit"
 	"lastday/audit/bundle"
 )
 
@@ -39,6 +42,33 @@ func TestOnlyWhatWasReadBackGoneIsCountedAsGone(t *testing.T) {
 	for _, words := range []string{"of 5 changes 2 were read back gone, 1 read back lowered", "1 was ordered back"} {
 		if !strings.Contains(out.String(), words) {
 			t.Errorf("it does not say %q:\n%s", words, out.String())
+		}
+	}
+}
+
+// A forged bundle chooses the names of its files and the ids of its records:
+// they must not write over what is said about it.
+func TestWhatABundleHoldsCannotRewriteTheVerdict(t *testing.T) {
+	forged := "x\x1b[2J\x1b[H\nok     everything"
+	v := bundle.Verdict{Checks: []bundle.Check{{What: "every record is there", Found: []audit.Finding{{Problem: audit.Changed, ID: forged, What: forged}}}}}
+	var out bytes.Buffer
+	tellVerdict(&out, v)
+	if strings.Contains(out.String(), "\x1b") || strings.Contains(out.String(), "\nok ") {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestAnInputThatIsTooLargeIsNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	for _, most := range []int64{mostInput, mostBundle} {
+		if _, err := readAtMost("a test", path, most); lastday.CodeOf(err) != lastday.CodeInvalid {
+			t.Errorf("%v", err)
 		}
 	}
 }
