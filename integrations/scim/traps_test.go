@@ -377,3 +377,13 @@ func TestIDsCannotLeaveTheirPlace(t *testing.T) {
 		}
 	}
 }
+
+// A server that knows no cursors answers with its first page, as if it were all.
+func TestAServerWithoutCursorsIsNotReadAsIfItHadOnePage(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{MaxPage: 2})
+	d := c.driver(t, func(cfg *Config) { cfg.Paging, cfg.CanaryGroup = pagingCursor, "" })
+	page, err := d.List(t.Context(), theirs("u-kim"), "")
+	if lastday.CodeOf(err) != lastday.CodeTransient && len(page.Gaps) == 0 {
+		t.Errorf("%d grants, %v", len(page.Grants), err)
+	}
+}
