@@ -17,6 +17,9 @@ func (d *driver) applyValue(ctx context.Context, c lastday.Change, u user, down 
 	if nothing {
 		return r, nil
 	}
+	if kind == kindEntitlement && d.profile.Licences && down {
+		return refuse(c, now, "it is the licence of the account, and ends with it"), nil
+	}
 	if why, err := d.lastOfValue(ctx, c, u, down); why != "" || err != nil {
 		return refuse(c, now, why), err
 	}

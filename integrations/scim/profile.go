@@ -45,6 +45,9 @@ type Profile struct {
 	// Roles is the ladder of a vendor whose users have exactly one role; empty
 	// otherwise.
 	Roles lastday.Ladder
+	// Licences says that entitlements are licences: an account must have one, which
+	// lets nobody do anything by itself, and ends with the account.
+	Licences bool
 	// Cursor says that lists are paged by cursor (RFC 9865).
 	Cursor bool
 	// Settles is how long the old state may still be shown.

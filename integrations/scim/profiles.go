@@ -127,7 +127,8 @@ func zoom() Profile {
 }
 
 // pagerduty: there is no deactivation. active:false deletes the user. A user has
-// exactly one role, which can be lowered without that. Deleting is refused while
+// exactly one role, which can be lowered without that, and one entitlement, which
+// is their licence. Deleting is refused while
 // an incident is assigned to the user and incidents are not reassigned.
 func pagerduty() Profile {
 	return Profile{
@@ -140,6 +141,7 @@ func pagerduty() Profile {
 		Credential:   "Token token=",
 		Deactivation: "deletes the user",
 		Deletes:      true,
+		Licences:     true,
 		Restore:      lastday.Restore{Fidelity: lastday.RestoreNever, Note: "the user is deleted; provisioning again makes another with another id"},
 		Filters:      []string{"userName"},
 		Active:       []string{byPath},

@@ -155,6 +155,28 @@ func TestDeletingNeedsADecision(t *testing.T) {
 	}
 }
 
+// A licence lets nobody do anything by itself, and there is no account without one.
+func TestALicenceEndsWithTheAccount(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Deletes: true, Credential: "Token token="})
+	c.Edit("Users", "u-kim", func(u map[string]any) {
+		u["roles"] = []any{object{"value": "user"}}
+		u["entitlements"] = []any{object{"type": "license", "value": "PL1"}}
+	})
+	d := c.driver(t, func(cfg *Config) { cfg.Profile, cfg.Delete = "pagerduty", true })
+	_, all := survey(t, d)
+	licence := all["entitlement/PL1"]
+	if licence.Level() != lastday.LevelSignIn {
+		t.Errorf("a licence counts as %s", licence.Level())
+	}
+	if r := take(t, d, licence, lastday.None); r.Outcome != lastday.OutcomeRefused || len(c.Server.Writes()) != 0 {
+		t.Errorf("%+v, sent %q", r, c.Server.Writes())
+	}
+	take(t, d, all["account"], lastday.None)
+	if r := take(t, d, licence, lastday.None); r.Outcome != lastday.OutcomeAlready {
+		t.Errorf("after the account: %+v", r)
+	}
+}
+
 func TestARoleThatTheVendorAddedIsFeared(t *testing.T) {
 	c := newCompany(t, scimtest.Manners{Credential: "Token token="})
 	c.Edit("Users", "u-kim", func(u map[string]any) { u["roles"] = []any{object{"value": "overlord"}} })

@@ -82,7 +82,10 @@ func (d *driver) valueGrants(u user) []lastday.Grant {
 }
 
 func (d *driver) valueGrant(kind string, v value) lastday.Grant {
-	level, _ := d.levels.ofValue(kind, v)
+	level, said := d.levels.ofValue(kind, v)
+	if kind == kindEntitlement && d.profile.Licences && !said {
+		level = lastday.LevelSignIn
+	}
 	g := lastday.Grant{
 		Key: kind + "/" + v.Value, Kind: kind, Resource: lastday.Resource{ID: v.Value, Name: v.Value},
 		Rung: rungHeld, Ladder: one(rungHeld, level), ManagedBy: d.levels.managedKind[kind],
