@@ -134,14 +134,15 @@ tidy-check: ## go.mod and go.sum of every module are as go mod tidy would write 
 
 .PHONY: docs
 docs: ## code in the pages compiles and says the truth; links between files lead somewhere
-	$(GO) test -count=1 -run 'Doc|Guide|Example' ./integrations/integrationtest ./integrations/hr
+	$(GO) test -count=1 -run 'Doc|Guide|Example' ./integrations/catalog ./integrations/integrationtest ./integrations/hr
 	@sh .ci/links
 
 # --- now and then -----------------------------------------------------------------
 
 .PHONY: bench
-bench: bin/temporald ## measure lastday against a bare Temporal; BENCH=-quick takes seconds
-	$(GO) run ./bench -temporald bin/temporald $(BENCH)
+bench: bin/temporald ## measure lastday and what a leaver costs in each system; BENCH=-quick is only to see that it works
+	$(GO) run ./bench -temporald bin/temporald $(if $(findstring -quick,$(BENCH)),,-requests bench/requests.json) $(BENCH)
+	$(if $(findstring -quick,$(BENCH)),,$(GO) test ./integrations/catalog -run TestDocs -update)
 
 .PHONY: bench-go
 bench-go: ## run all Go benchmarks
