@@ -216,8 +216,7 @@ func TestAByteOfTheDatabaseIsFound(t *testing.T) {
 	h.says(out, "nothing is wrong")
 
 	sound := h.read("lastday-records.db")
-	i := strings.Index(sound, `"outcome":"answered_for"`)
-	if i < 0 {
+	if !strings.Contains(sound, `"outcome":"answered_for"`) {
 		t.Fatal("the closing record is not in the file")
 	}
 	h.put("lastday-records.db", strings.Replace(sound, `"outcome":"answered_for"`, `"outcome":"answered_fOr"`, 1))

@@ -319,7 +319,7 @@ func (t erasedTold) tell(w io.Writer) {
 		fmt.Fprintf(w, "kept: %s (%s of %s): %s\n", k.ID, k.Kind, k.Case, k.Why)
 	}
 	if len(t.Entries) > 0 {
-		fmt.Fprintln(w, "not here, and yours to see to: backups, bundles and reports that were given out, other machines' folders of bundles\n(their workers remove theirs within a day), and Temporal's histories (docs/evidence.md)")
+		fmt.Fprintln(w, "not here, and yours to see to: backups, bundles and reports that were given out, other machines' folders of bundles\n(their workers remove theirs within a day), the table of links (lastday link), and Temporal's histories (docs/evidence.md)")
 	}
 }
 

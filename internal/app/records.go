@@ -89,7 +89,7 @@ func ownKey(path, origin string) (string, error) {
 	if err != nil || strings.TrimSpace(string(text)) != private {
 		return string(text), wrapKey("read", err)
 	}
-	return private, wrapKey("write the public half", os.WriteFile(path+".pub", []byte(public+"\n"), 0o644))
+	return private, wrapKey("write the public half", os.WriteFile(path+".pub", []byte(public+"\n"), 0o644)) //nolint:gosec // It is for everybody.
 }
 
 // writeOnce makes a file with its content at once, unless it is there.
