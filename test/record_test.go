@@ -15,12 +15,19 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"lastday"
+	"lastday/audit/bundle"
+	"lastday/internal/replay"
 	"lastday/workflows"
 )
 
 // record is where TestRecord leaves the histories; without it they are only
 // replayed at once.
 var record = flag.String("record", "", "write the recorded histories into this `folder`")
+
+// generation stands in the names of what is recorded now. Histories of code that
+// was released are kept beside it, and replay for ever: a new generation is
+// begun when the commands of cases change.
+const generation = ".records"
 
 // mostHistory bounds a recorded history: they live in the repository.
 const mostHistory = 256 << 10
@@ -57,13 +64,14 @@ func TestRecord(t *testing.T) {
 			}
 			s := tell(t, server, policy, st.limit, st.systems()...)
 			told := s.histories(st.tell(s))
-			forget(t, name)
+			forget(t, name+generation)
 			for i, h := range told {
 				if len(h.GetEvents()) < leastEvents {
 					continue
 				}
-				keep(t, fmt.Sprintf("%s-%d.json", name, i+1), h)
+				keep(t, fmt.Sprintf("%s-%d.json", name+generation, i+1), h)
 			}
+			s.mustTellRecords(told)
 		})
 	}
 }
@@ -379,4 +387,34 @@ func tellParked(s *telling) string {
 func tellEvent(s *telling) string {
 	s.begin()
 	return lastday.Delivery{Source: "people", ID: "evt-1"}.WorkflowID()
+}
+
+// mustTellRecords holds the histories of a case against the records that it
+// gave out, as an auditor would.
+func (s *telling) mustTellRecords(told []*historypb.History) {
+	s.t.Helper()
+	records := s.kept.of(s.caseOf)
+	var files []bundle.File
+	for i, h := range told {
+		started := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+		if started.GetWorkflowType().GetName() != workflows.CaseType {
+			return
+		}
+		run := replay.Run{ID: started.GetOriginalExecutionRunId(), History: h}
+		text, err := run.Write()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		files = append(files, bundle.File{Name: bundle.HistoryFile(i+1, run.ID), Data: text})
+	}
+	events := told[len(told)-1].GetEvents()
+	final := events[len(events)-1].GetWorkflowExecutionCompletedEventAttributes() != nil
+	if len(records) == 0 {
+		s.t.Fatal("the case made no records")
+	}
+	for _, c := range replay.Check(s.t.Context(), files, records, lastday.SealedFact{Of: s.caseOf, Final: final, Last: len(records)}) {
+		if !c.OK() {
+			s.t.Errorf("%s: %v", c.What, c.Found)
+		}
+	}
 }

@@ -61,6 +61,7 @@ type telling struct {
 	systems []*memory
 	hr      *memoryHR
 	workers []worker.Worker
+	kept    *keptRecords
 	// noticeAt is when the first stage is due by the first plan.
 	noticeAt time.Time
 }
@@ -83,6 +84,41 @@ func (h *memoryHR) now(s lastday.Separation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.says = s
+}
+
+// keptRecords keeps records, and makes bundles of nothing.
+type keptRecords struct {
+	mu      sync.Mutex
+	records map[string][]lastday.Record
+}
+
+// Append keeps records; they come in their order.
+func (k *keptRecords) Append(_ context.Context, records []lastday.Record) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.records == nil {
+		k.records = map[string][]lastday.Record{}
+	}
+	for _, r := range records {
+		if r.Seq == len(k.records[r.Case])+1 {
+			k.records[r.Case] = append(k.records[r.Case], r)
+		}
+	}
+	return nil
+}
+
+// LastSeq counts the records of a case.
+func (k *keptRecords) LastSeq(_ context.Context, of string) (int, error) { return len(k.of(of)), nil }
+
+// Seal makes no bundle.
+func (k *keptRecords) Seal(_ context.Context, in activities.SealInput) (activities.SealOutput, error) {
+	return activities.SealOutput{Bundle: in.Case + ".zip", Records: len(k.of(in.Case))}, nil
+}
+
+func (k *keptRecords) of(caseID string) []lastday.Record {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.records[caseID])
 }
 
 type nobody struct{}
@@ -121,6 +157,8 @@ func (s *telling) serve(text string, limit int) {
 	}
 	cases := &activities.Cases{Policies: []plan.Policy{policy}, MinOwners: 1, HR: s.hr, Messenger: s.cases, Teller: nobody{}}
 	cases.Settings.GateLimit = limit
+	s.kept = &keptRecords{}
+	cases.Recorder, cases.Sealer = s.kept, s.kept
 	for _, m := range s.systems {
 		queue := workflows.SystemQueue(m.name)
 		cases.Settings.Systems = append(cases.Settings.Systems, activities.SystemSetting{Name: m.name, Queue: queue, Manual: m.manual})

@@ -56,6 +56,7 @@ type CaseState struct {
 	Serial int `json:"serial,omitempty"`
 	// Recorded counts the records made, and Outbox holds those that are not written yet.
 	Recorded int              `json:"recorded,omitempty"`
+	Batches  int              `json:"batches,omitempty"`
 	Outbox   []lastday.Record `json:"outbox,omitempty"`
 	// SealedStage is the stage after which a bundle was made last.
 	SealedStage string `json:"sealedStage,omitempty"`

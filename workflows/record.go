@@ -59,7 +59,7 @@ func (c *caseRun) startRecording(ctx workflow.Context) {
 func (c *caseRun) keepRecords(ctx workflow.Context) {
 	for ctx.Err() == nil {
 		due := func() bool {
-			return len(c.s.Outbox) > 0 && (c.flushTo > c.written() || len(c.s.Outbox) >= mostOutbox || c.quiet())
+			return len(c.s.Outbox) > 0 && (c.flushTo > c.written() || len(c.s.Outbox) >= mostOutbox || (c.quiet() && !c.ending(ctx)))
 		}
 		if workflow.Await(ctx, due) != nil {
 			return
@@ -69,6 +69,12 @@ func (c *caseRun) keepRecords(ctx workflow.Context) {
 		c.writing = false
 		c.wake()
 	}
+}
+
+// ending says that this run is about to hand over to a new one, which then
+// writes what is in the outbox.
+func (c *caseRun) ending(ctx workflow.Context) bool {
+	return workflow.GetInfo(ctx).GetContinueAsNewSuggested() && c.telling == 0
 }
 
 // written is the number of the last record that is written.
@@ -86,7 +92,7 @@ func (c *caseRun) quiet() bool {
 
 func (c *caseRun) writeBatch(ctx workflow.Context) {
 	batch := firstBatch(c.s.Outbox)
-	o := caseCall(c.activityID("case", "record"), recordSummary(batch))
+	o := caseCall(c.recordActivity(batch), recordSummary(batch))
 	o.ScheduleToCloseTimeout = recordWithin
 	out, err := call(ctx, o, cases().Record, activities.RecordInput{Records: batch})
 	if err != nil && ctx.Err() == nil {
@@ -108,6 +114,13 @@ func (c *caseRun) writeBatch(ctx workflow.Context) {
 	}
 	c.s.Outbox = c.s.Outbox[len(batch):]
 	c.closeWhere(ctx, func(t Task) bool { return t.System == "" && t.Kind == TaskFailing && t.What == whatRecords })
+}
+
+// recordActivity is the id of the activity that writes a batch. It counts for
+// itself: how records fall into batches is nobody else's business.
+func (c *caseRun) recordActivity(batch []lastday.Record) string {
+	c.s.Batches++
+	return fmt.Sprintf("case/record-%d-from-%d", c.s.Batches, batch[0].Seq)
 }
 
 // renumber counts on from the records that an earlier execution of the case
