@@ -55,11 +55,13 @@ func (d *driver) Find(ctx context.Context, person lastday.Person) (lastday.Match
 	}
 	m := lastday.Match{Verdict: lastday.FoundNone, Control: control}
 	link, _ := person.Link(d.system)
-	weak := map[string]bool{}
+	weak, against := map[string]bool{}, map[string]bool{}
 	for _, s := range d.spec.Find {
 		for _, asked := range s.known(person, link) {
 			m.Evidence = append(m.Evidence, "searched by "+shownEvidence(s.By))
-			found, err := d.search(ctx, r, s, asked)
+			found, err := d.search(ctx, r, s, asked, func(id, number string) {
+				against[id] = against[id] || (number != "" && person.EmployeeNumber != "" && number != person.EmployeeNumber)
+			})
 			if err != nil {
 				return lastday.Match{}, err
 			}
@@ -71,6 +73,12 @@ func (d *driver) Find(ctx context.Context, person lastday.Person) (lastday.Match
 	}
 	if len(m.Candidates) == 0 && !control.Seen {
 		return lastday.Match{}, d.blind("httpapi: find")
+	}
+	for i, c := range m.Candidates {
+		if against[c.Account.ID] && c.Account.ID != link.ID { // who was pinned was looked at by a person
+			m.Candidates[i].Evidence = append(c.Evidence, "speaks against it: it has another employee number")
+			weak[c.Account.ID] = true
+		}
 	}
 	return decide(m, link, weak), nil
 }
@@ -88,9 +96,9 @@ func gather(m *lastday.Match, found []lastday.Account, by string, weak map[strin
 	}
 }
 
-// decide takes a single candidate for the person's, unless it was found by its
-// login alone or is not the one that is linked: that one may have been deleted
-// and made again for somebody else.
+// decide takes a single candidate for the person's, unless it is weak (found by
+// its login alone, or with something that speaks against it) or is not the one
+// that is linked: that one may have been deleted and made again for somebody else.
 func decide(m lastday.Match, link lastday.Link, weak map[string]bool) lastday.Match {
 	if len(m.Candidates) == 0 {
 		return m
@@ -105,7 +113,7 @@ func decide(m lastday.Match, link lastday.Link, weak map[string]bool) lastday.Ma
 	return m
 }
 
-func (d *driver) search(ctx context.Context, r *reading, s Search, asked string) ([]lastday.Account, error) {
+func (d *driver) search(ctx context.Context, r *reading, s Search, asked string, heard func(id, number string)) ([]lastday.Account, error) {
 	var found []lastday.Account
 	q := query{
 		what: "find by " + s.By, request: s.Request, vars: vars{s.By: asked},
@@ -113,6 +121,13 @@ func (d *driver) search(ctx context.Context, r *reading, s Search, asked string)
 	}
 	err := r.pages(ctx, q, func(at scope) error {
 		account, ok, err := d.candidate(s, at)
+		if ok {
+			number, numberErr := s.Number.text(at)
+			if numberErr != nil {
+				return numberErr
+			}
+			heard(account.ID, number)
+		}
 		if ok && !slices.ContainsFunc(found, func(a lastday.Account) bool { return a.ID == account.ID }) {
 			found = append(found, account)
 		}

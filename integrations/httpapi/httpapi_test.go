@@ -25,25 +25,28 @@ func TestOnlyEvidenceThatAgreesFindsSomebody(t *testing.T) {
 		account string
 		code    lastday.Code
 	}{
-		"by address":                 {map[string]string{"email=kim%40acme.example": kim}, lastday.Link{}, lastday.FoundOne, "u-1", ""},
-		"by link":                    {map[string]string{"email=kim%40acme.example": ""}, lastday.Link{ID: "u-1"}, lastday.FoundOne, "u-1", ""},
-		"the filter is ignored":      {map[string]string{"email=kim%40acme.example": kim + "," + lee}, lastday.Link{}, "", "", lastday.CodeInvalid},
-		"two with one address":       {map[string]string{"email=kim%40acme.example": kim + "," + strings.Replace(kim, "u-1", "u-3", 1)}, lastday.Link{}, lastday.FoundMany, "", ""},
-		"link and address disagree":  {map[string]string{"email=kim%40acme.example": strings.Replace(kim, "u-1", "u-3", 1)}, lastday.Link{ID: "u-1"}, lastday.FoundMany, "", ""},
-		"made again with another id": {map[string]string{"email=kim%40acme.example": kim}, lastday.Link{ID: "u-0"}, lastday.FoundMany, "", ""},
-		"by a login alone":           {map[string]string{"email=kim%40acme.example": "", "login=kim": kim}, lastday.Link{Login: "kim"}, lastday.FoundMany, "", ""},
-		"a login and an address":     {map[string]string{"email=kim%40acme.example": kim, "login=kim": kim}, lastday.Link{Login: "kim"}, lastday.FoundOne, "u-1", ""},
-		"nobody":                     {map[string]string{"email=kim%40acme.example": ""}, lastday.Link{}, lastday.FoundNone, "", ""},
-		"one who is left out":        {map[string]string{"email=kim%40acme.example": strings.Replace(kim, "true", "false", 1)}, lastday.Link{}, lastday.FoundNone, "", ""},
-		"without an id":              {map[string]string{"email=kim%40acme.example": strings.Replace(kim, "u-1", "", 1)}, lastday.Link{}, "", "", lastday.CodeInvalid},
-		"null instead of a list":     {map[string]string{"": ""}, lastday.Link{}, "", "", lastday.CodeNotFound},
+		"by address":                  {map[string]string{"email=kim%40acme.example": kim}, lastday.Link{}, lastday.FoundOne, "u-1", ""},
+		"by link":                     {map[string]string{"email=kim%40acme.example": ""}, lastday.Link{ID: "u-1"}, lastday.FoundOne, "u-1", ""},
+		"the filter is ignored":       {map[string]string{"email=kim%40acme.example": kim + "," + lee}, lastday.Link{}, "", "", lastday.CodeInvalid},
+		"two with one address":        {map[string]string{"email=kim%40acme.example": kim + "," + strings.Replace(kim, "u-1", "u-3", 1)}, lastday.Link{}, lastday.FoundMany, "", ""},
+		"link and address disagree":   {map[string]string{"email=kim%40acme.example": strings.Replace(kim, "u-1", "u-3", 1)}, lastday.Link{ID: "u-1"}, lastday.FoundMany, "", ""},
+		"made again with another id":  {map[string]string{"email=kim%40acme.example": kim}, lastday.Link{ID: "u-0"}, lastday.FoundMany, "", ""},
+		"by a login alone":            {map[string]string{"email=kim%40acme.example": "", "login=kim": kim}, lastday.Link{Login: "kim"}, lastday.FoundMany, "", ""},
+		"a login and an address":      {map[string]string{"email=kim%40acme.example": kim, "login=kim": kim}, lastday.Link{Login: "kim"}, lastday.FoundOne, "u-1", ""},
+		"nobody":                      {map[string]string{"email=kim%40acme.example": ""}, lastday.Link{}, lastday.FoundNone, "", ""},
+		"one who is left out":         {map[string]string{"email=kim%40acme.example": strings.Replace(kim, "true", "false", 1)}, lastday.Link{}, lastday.FoundNone, "", ""},
+		"an address given to another": {map[string]string{"email=kim%40acme.example": strings.Replace(kim, `"live"`, `"number":"E8","live"`, 1)}, lastday.Link{}, lastday.FoundMany, "", ""},
+		"pinned, with another number": {map[string]string{"email=kim%40acme.example": strings.Replace(kim, `"live"`, `"number":"E8","live"`, 1)}, lastday.Link{ID: "u-1"}, lastday.FoundOne, "u-1", ""},
+		"an address and the number":   {map[string]string{"email=kim%40acme.example": strings.Replace(kim, `"live"`, `"number":"E7","live"`, 1)}, lastday.Link{}, lastday.FoundOne, "u-1", ""},
+		"without an id":               {map[string]string{"email=kim%40acme.example": strings.Replace(kim, "u-1", "", 1)}, lastday.Link{}, "", "", lastday.CodeInvalid},
+		"null instead of a list":      {map[string]string{"": ""}, lastday.Link{}, "", "", lastday.CodeNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, far := world(t, mini(roles))
 			for query, users := range c.says {
 				far.say("GET /users?"+query, `200 {"users":[`+users+`]}`)
 			}
-			person := lastday.Person{Key: "p", Emails: []string{"kim@acme.example"}}
+			person := lastday.Person{Key: "p", EmployeeNumber: "E7", Emails: []string{"kim@acme.example"}}
 			if c.link != (lastday.Link{}) {
 				c.link.System = "mini"
 				person.Links = []lastday.Link{c.link}

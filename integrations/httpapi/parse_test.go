@@ -93,7 +93,7 @@ func TestMistakesAreToldAllAtOnceInTheOrderOfTheText(t *testing.T) {
 			places = append(places, at+" "+field)
 		}
 	}
-	want := []string{"x.yaml:23:11 errors[0].code", "x.yaml:32:13 probe.identity", "x.yaml:141:11 grants[4].kind"}
+	want := []string{"x.yaml:23:11 errors[0].code", "x.yaml:32:13 probe.identity", "x.yaml:142:11 grants[4].kind"}
 	if diff := cmp.Diff(want, places); diff != "" {
 		t.Errorf("(-want +got):\n%s\n%v", diff, err)
 	}

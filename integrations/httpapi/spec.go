@@ -176,6 +176,10 @@ type Search struct {
 	// Equal must give what was asked for, for each item: far sides exist that
 	// ignore a filter. E-mail addresses are compared without case.
 	Equal Expr `yaml:"equal"`
+	// Number gives the employee number that the far side has of the account, empty
+	// if none. Another one than the person's speaks against the account: addresses
+	// are given to newcomers.
+	Number Expr `yaml:"number"`
 }
 
 // Pages say how a list goes on.

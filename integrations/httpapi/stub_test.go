@@ -69,7 +69,7 @@ account: {get: "/users/{{.account_id}}", absent: [404], id: answer.id, managed_b
 find:
   - {by: link_id, get: "/users/{{.link_id}}", absent: [404], items: "[answer]", id: item.id, equal: item.id}
   - {by: link_login, get: /users, query: {login: "{{.link_login}}"}, items: answer.users, id: item.id, equal: item.login}
-  - {by: email, get: /users, query: {email: "{{.email}}"}, items: answer.users, id: item.id, equal: item.email, when: item.live}
+  - {by: email, get: /users, query: {email: "{{.email}}"}, items: answer.users, id: item.id, equal: item.email, number: "item.?number.orValue('')", when: item.live}
 examples: [{name: probe, answers: [{to: GET /me, json: {id: bot, all: true}}], steps: [{probe: {control: true}}]}]
 grants:
 ` + grants
