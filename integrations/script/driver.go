@@ -71,19 +71,22 @@ func (d *driver) Find(ctx context.Context, person lastday.Person) (lastday.Match
 		return lastday.Match{}, err
 	}
 	m := lastday.Match{Verdict: lastday.FoundNone, Control: a.control(), Evidence: []string{"the program searched by all that is known"}}
-	strong := false
+	strong, against := false, false
 	for _, f := range a.Accounts {
 		evidence, ok := asked.agrees(f)
 		if !ok || f.ID == "" {
 			return lastday.Match{}, lastday.Errorf(lastday.CodeInvalid, op, "the answer is about somebody else than was asked for, or has no id")
 		}
 		strong = strong || f.By != "link_login"
+		if asked.another(f) {
+			against, evidence = true, evidence+"; speaks against it: it has another employee number"
+		}
 		d.gather(&m, f, evidence)
 	}
 	if len(m.Candidates) == 0 && !m.Control.Seen {
 		return lastday.Match{}, lastday.Errorf(lastday.CodeDenied, op, "nobody was found, and the program does not show that it would have seen them")
 	}
-	return decide(m, link, strong), nil
+	return decide(m, link, strong && !against), nil
 }
 
 // agrees says whether a found account has just what was asked for.
@@ -102,6 +105,12 @@ func (p Person) agrees(f Found) (evidence string, ok bool) {
 	return "", false
 }
 
+// another says that the far side has another employee number of the account:
+// addresses are given to newcomers. Whom a person pinned they looked at.
+func (p Person) another(f Found) bool {
+	return f.EmployeeNumber != "" && p.EmployeeNumber != "" && f.EmployeeNumber != p.EmployeeNumber && f.ID != p.LinkID
+}
+
 func (d *driver) gather(m *lastday.Match, f Found, evidence string) {
 	i := slices.IndexFunc(m.Candidates, func(c lastday.Candidate) bool { return c.Account.ID == f.ID })
 	if i < 0 {
@@ -113,7 +122,7 @@ func (d *driver) gather(m *lastday.Match, f Found, evidence string) {
 }
 
 // decide takes a single account for the person's, unless only its login speaks
-// for it or another one is linked.
+// for it, something speaks against it, or another one is linked.
 func decide(m lastday.Match, link lastday.Link, strong bool) lastday.Match {
 	if len(m.Candidates) == 0 {
 		return m

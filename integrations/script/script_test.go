@@ -233,6 +233,13 @@ func TestOnlyExactEvidenceFindsSomebody(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", text, m.Verdict, err, want)
 		}
 	}
+	person.Links = nil // who is pinned was looked at by a person; addresses are given to newcomers
+	for number, want := range map[string]lastday.Verdict{"E7": lastday.FoundOne, "": lastday.FoundOne, "E8": lastday.FoundMany} {
+		text := `{"id":"m-1","by":"email","equal":"kim@acme.example","employee_number":"` + number + `"}`
+		if m, err := saying(t, answer(text), 0).Find(t.Context(), person); m.Verdict != want || err != nil {
+			t.Errorf("number %q: %q, %v; want %q", number, m.Verdict, err, want)
+		}
+	}
 }
 
 func TestOnlyRootAndWeMaySayWhatTheProgramDoes(t *testing.T) {

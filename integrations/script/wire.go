@@ -109,6 +109,9 @@ type Found struct {
 	// side has there: it must be what was asked for.
 	By    string `json:"by"`
 	Equal string `json:"equal"`
+	// EmployeeNumber is the one that the far side has, if it has one: another than
+	// the person's speaks against the account.
+	EmployeeNumber string `json:"employee_number,omitempty"`
 }
 
 // Grant is one thing that the account can do.
