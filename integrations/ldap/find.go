@@ -57,19 +57,42 @@ func (s search) filters() ([]string, error) {
 		}
 		pinned = append(pinned, filter)
 	}
-	if s.link.Login != "" {
-		said = append(said, equal(s.flavour.login, s.link.Login))
-	}
-	if s.person.EmployeeNumber != "" {
-		said = append(said, equal(s.flavour.number, s.person.EmployeeNumber))
-	}
-	for _, address := range s.person.Emails {
-		said = append(said, equal(s.flavour.mail, address))
+	for _, c := range s.clues() {
+		said = append(said, equal(c.attr, c.value))
 	}
 	if len(said) > 0 {
 		pinned = append(pinned, allOf(s.flavour.people, anyOf(said...)))
 	}
 	return pinned, nil
+}
+
+// clue is an attribute by which the person may be found.
+type clue struct{ attr, value string }
+
+func (s search) clues() []clue {
+	all := []clue{{s.flavour.login, s.link.Login}, {s.flavour.number, s.person.EmployeeNumber}}
+	for _, address := range s.person.Emails {
+		all = append(all, clue{s.flavour.mail, address})
+	}
+	return slices.DeleteFunc(all, func(c clue) bool { return c.value == "" })
+}
+
+// nobody is the verdict where nothing was found. A directory answers a question
+// about an attribute that it hides as if nobody had it, so that the canary must
+// show each that was asked for.
+func (s search) nobody(op string, controls scene) (lastday.Match, error) {
+	m := lastday.Match{Verdict: lastday.FoundNone, Control: controls.control(), Evidence: []string{"no account has the linked id or login, the employee number or a verified address"}}
+	clues := s.clues()
+	if s.link.ID == "" && len(clues) == 0 {
+		m.Verdict, m.Evidence = lastday.FoundMany, []string{"nothing is known of the person that the directory could be asked for: a person must link the account"}
+		return m, nil
+	}
+	for _, c := range clues {
+		if controls.canary != nil && controls.canary.get(c.attr) == "" {
+			return lastday.Match{}, lastday.Errorf(lastday.CodeDenied, op, "nobody was found, and the canary shows no %s, so that it is not known if we could see one: give it one, and let our account read it", c.attr)
+		}
+	}
+	return m, nil
 }
 
 // strength ranks evidence.
@@ -151,6 +174,9 @@ func (s search) match(op string, found []*entry) (lastday.Match, error) {
 			sure = append(sure, c)
 		}
 	}
+	if len(all) == 0 {
+		return s.nobody(op, controls)
+	}
 	return verdict(all, sure, controls.control()), nil
 }
 
@@ -162,12 +188,9 @@ func (s search) later(controls *scene, found []*entry) lastday.Control {
 	return controls.control()
 }
 
-// verdict is one account if all evidence leads there, none if there is none.
+// verdict is one account if all evidence leads there.
 func verdict(all, sure []lastday.Candidate, control lastday.Control) lastday.Match {
-	switch {
-	case len(all) == 0:
-		return lastday.Match{Verdict: lastday.FoundNone, Control: control, Evidence: []string{"no account has the linked id or login, the employee number or a verified address"}}
-	case len(all) == 1 && len(sure) == 1:
+	if len(all) == 1 && len(sure) == 1 {
 		return lastday.Match{Verdict: lastday.FoundOne, Account: all[0].Account, Evidence: all[0].Evidence, Control: control}
 	}
 	return lastday.Match{Verdict: lastday.FoundMany, Candidates: all, Control: control}

@@ -30,7 +30,7 @@ func TestEvidenceInItsOrder(t *testing.T) {
 		"an address, in whatever letters":      {lastday.Person{Emails: []string{"max.power@acme.example"}}, lastday.FoundOne, "max", "verified address"},
 		"an address and a login apart":         {lastday.Person{Links: link("", "kim"), Emails: []string{"lee@acme.example"}}, lastday.FoundMany, "", ""},
 		"an address of a group":                {lastday.Person{Emails: []string{"list@acme.example"}}, lastday.FoundNone, "", ""},
-		"a name is no evidence":                {lastday.Person{Name: "kim"}, lastday.FoundNone, "", ""},
+		"a name is no evidence":                {lastday.Person{Name: "kim"}, lastday.FoundMany, "", "nothing is known"},
 		"an id that is gone, and a login left": {lastday.Person{Links: link("00000000-0000-1000-8000-000000000000", "kim")}, lastday.FoundMany, "", "another id"},
 		"what would end a filter":              {lastday.Person{Links: link("", "*)(uid=*")}, lastday.FoundNone, "", ""},
 		"a star":                               {lastday.Person{Emails: []string{"*"}, EmployeeNumber: "*"}, lastday.FoundNone, "", ""},
@@ -47,6 +47,35 @@ func TestEvidenceInItsOrder(t *testing.T) {
 		if !strings.Contains(said, c.says) {
 			t.Errorf("%s: evidence %q does not say %q", name, said, c.says)
 		}
+	}
+}
+
+// An attribute that we may not see finds nobody. Only where the canary shows it
+// does nobody mean nobody.
+func TestNobodyIsOnlyFoundByWhatTheCanaryShows(t *testing.T) {
+	kim := lastday.Person{EmployeeNumber: "1001", Emails: []string{"kim@acme.example"}}
+	stranger := lastday.Person{EmployeeNumber: "7777", Emails: []string{"max@acme.example"}}
+	a := newADWorld(t)
+	d := a.open(a.config())
+	if m, err := d.Find(t.Context(), stranger); err != nil || m.Verdict != lastday.FoundNone {
+		t.Errorf("all is shown: %+v, %v", m, err)
+	}
+	for _, attr := range []string{"employeeID", "mail"} {
+		a.ad.Hide(attr)
+		if m, err := d.Find(t.Context(), kim); err != nil || m.Verdict != lastday.FoundOne {
+			t.Errorf("%s is hidden, and the other leads there: %+v, %v", attr, m, err)
+		}
+		if m, err := d.Find(t.Context(), stranger); lastday.CodeOf(err) != lastday.CodeDenied || !strings.Contains(err.Error(), attr) {
+			t.Errorf("%s is hidden: %+v, %v", attr, m, err)
+		}
+	}
+	w := newWorld(t)
+	w.modify("delete", w.person("canary"), "employeeNumber")
+	if m, err := w.driver().Find(t.Context(), stranger); lastday.CodeOf(err) != lastday.CodeDenied || !strings.Contains(err.Error(), "employeeNumber") {
+		t.Errorf("the canary has none: %+v, %v", m, err)
+	}
+	if m, err := w.driver().Find(t.Context(), lastday.Person{Emails: stranger.Emails}); err != nil || m.Verdict != lastday.FoundNone {
+		t.Errorf("it was not asked for: %+v, %v", m, err)
 	}
 }
 
