@@ -27,7 +27,7 @@ func measureEverywhere(ctx context.Context, o options) (section, error) {
 		return s, err
 	}
 	args := []string{"test", "./test", "-v", "-run", "^" + everywhereTest + "$", "-parallel", "1", "-count", strconv.Itoa(o.runs)}
-	command := exec.CommandContext(ctx, "go", args...) //nolint:gosec // Nothing in it comes from outside.
+	command := exec.CommandContext(ctx, "go", args...)
 	command.Env = append(os.Environ(), "LASTDAY_TEMPORALD="+temporald)
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
