@@ -100,8 +100,8 @@ func (p *program) reconcile(ctx context.Context, a app.Archive, when app.Period,
 	}
 	query := fmt.Sprintf("all cases of the log, of which those with a last day from %s to %s", when.From, when.To)
 	list := population.List{Name: "cases", Source: fmt.Sprintf("log %s, %d entries, root %s", checkpoint.Origin, checkpoint.Size, checkpoint.Root), Query: query, ReadAt: told.At.UTC(), Whole: true}
-	if n := len(told.Empty); n > 0 {
-		list.Whole, list.Why = false, fmt.Sprintf("the records of %d cases were erased: %s", n, few(told.Empty, 10))
+	if lost := told.EmptySince(when.Begin()); len(lost) > 0 {
+		list.Whole, list.Why = false, fmt.Sprintf("the records of %d cases were erased: %s", len(lost), few(lost, 10))
 	}
 	in.Lists = append(in.Lists, list)
 	if err := p.addLeavers(a.Parts, &in, f); err != nil {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"lastday"
@@ -115,15 +117,34 @@ type Archive struct {
 type Told struct {
 	Cases []story.Case
 	// Empty are cases of whose records nothing but the leaves is left.
-	Empty []string
+	Empty []Emptied
 	// At is when they were told.
 	At time.Time
+}
+
+// Emptied is a case that was erased.
+type Emptied struct {
+	Case string
+	// Last is when its last record was appended.
+	Last time.Time
+}
+
+// EmptySince are the ids of the erased cases that went on until a time or later:
+// only those may belong to a period that begins then.
+func (t Told) EmptySince(begin time.Time) []string {
+	var ids []string
+	for _, e := range t.Empty {
+		if !e.Last.Before(begin) {
+			ids = append(ids, e.Case)
+		}
+	}
+	return ids
 }
 
 // Cases tells all cases as they stand now, by id.
 func (a Archive) Cases(ctx context.Context) (Told, error) {
 	t := Told{At: a.Parts.deps.Now()}
-	seen, full := map[string]bool{}, map[string]bool{}
+	last, full := map[string]time.Time{}, map[string]bool{}
 	var records []lastday.Record
 	for e, err := range a.Records.Entries(ctx, audit.Query{}) {
 		if err != nil {
@@ -132,10 +153,7 @@ func (a Archive) Cases(ctx context.Context) (Told, error) {
 		if e.Case == audit.CaseLog || e.Kind == lastday.RecordSealed {
 			continue
 		}
-		if !seen[e.Case] {
-			seen[e.Case] = true
-			t.Empty = append(t.Empty, e.Case)
-		}
+		last[e.Case] = e.At
 		if e.Erased() {
 			continue
 		}
@@ -146,20 +164,14 @@ func (a Archive) Cases(ctx context.Context) (Told, error) {
 		}
 		records = append(records, r)
 	}
-	t.Empty = remove(t.Empty, full)
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		if !full[id] {
+			t.Empty = append(t.Empty, Emptied{id, last[id]})
+		}
+	}
 	var err error
 	t.Cases, err = story.All(records, story.Options{AsOf: t.At})
 	return t, err
-}
-
-func remove(from []string, these map[string]bool) []string {
-	var kept []string
-	for _, one := range from {
-		if !these[one] {
-			kept = append(kept, one)
-		}
-	}
-	return kept
 }
 
 // Case tells one case as it stands now. Erased are the numbers of its records

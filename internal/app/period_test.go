@@ -39,8 +39,11 @@ func TestCasesAreToldWithoutWhatTheLogSaysOfItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	told, err := o.Cases(t.Context())
-	if err != nil || len(told.Cases) != 1 || told.Cases[0].ID != "c-2" || len(told.Empty) != 1 || told.Empty[0] != "c-1" {
+	if err != nil || len(told.Cases) != 1 || told.Cases[0].ID != "c-2" || len(told.Empty) != 1 || told.Empty[0].Case != "c-1" {
 		t.Errorf("%+v, %v", told, err)
+	}
+	if before, after := told.EmptySince(noon()), told.EmptySince(noon().Add(1)); len(before) != 1 || len(after) != 0 {
+		t.Errorf("erased cases until noon: %v, after it: %v", before, after)
 	}
 	for _, id := range []string{"c-1", "c-none", "log"} {
 		if _, _, err := o.Case(t.Context(), id); lastday.CodeOf(err) != lastday.CodeNotFound {
