@@ -53,6 +53,7 @@ func (d *centerDriver) Find(ctx context.Context, person lastday.Person) (lastday
 // centerSearch collects what speaks for whom.
 type centerSearch struct {
 	*centerDriver
+	asked  bool
 	strong map[string]bool
 	found  map[string]*lastday.Candidate
 }
@@ -76,6 +77,7 @@ func (d *centerDriver) account(u *identitystore.DescribeUserOutput) lastday.Acco
 
 func (s *centerSearch) byLink(ctx context.Context, link lastday.Link) error {
 	if link.ID != "" {
+		s.asked = true
 		u, err := s.describe(ctx, link.ID)
 		if err == nil {
 			s.add(u, true, "has the linked id")
@@ -95,6 +97,7 @@ func (s *centerSearch) byAttribute(ctx context.Context, path, value string, enou
 	if value == "" {
 		return nil
 	}
+	s.asked = true
 	out, err := read(ctx, op, s.store.GetUserId, &identitystore.GetUserIdInput{
 		IdentityStoreId: &s.cfg.IdentityStore,
 		AlternateIdentifier: &types.AlternateIdentifierMemberUniqueAttribute{
@@ -139,6 +142,8 @@ func (s *centerSearch) match(control lastday.Control) lastday.Match {
 		return lastday.Match{Verdict: lastday.FoundOne, Account: every[0].Account, Evidence: every[0].Evidence, Control: control}
 	case len(every) > 0:
 		return lastday.Match{Verdict: lastday.FoundMany, Candidates: every, Control: control}
+	case !s.asked:
+		return lastday.Match{Verdict: lastday.FoundMany, Evidence: []string{"nothing is known of the person that could be asked for: a person must link the user"}, Control: control}
 	}
 	return lastday.Match{Verdict: lastday.FoundNone, Evidence: []string{"no user has the linked id, or a verified address as its e-mail or name"}, Control: control}
 }

@@ -116,6 +116,7 @@ func TestUsersOfAnIdentityStore(t *testing.T) {
 		id     string
 	}{
 		"a linked id":                      {lastday.Person{Links: link(samID, "whatever")}, lastday.FoundOne, samID},
+		"nothing is known":                 {lastday.Person{Key: "p7", Name: "sam"}, lastday.FoundMany, ""},
 		"a linked name alone":              {lastday.Person{Links: link("", "sam")}, lastday.FoundMany, ""},
 		"one's address is another's name":  {lastday.Person{Emails: []string{"sam@acme.example"}}, lastday.FoundMany, ""},
 		"an address":                       {lastday.Person{Emails: []string{"PAT@acme.example"}}, lastday.FoundOne, patID},

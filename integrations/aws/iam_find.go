@@ -59,6 +59,8 @@ func (d *iamDriver) match(person lastday.Person, link lastday.Link, e estate, co
 		return lastday.Match{Verdict: lastday.FoundOne, Account: strong[0].Account, Evidence: strong[0].Evidence, Control: control}
 	case len(every) > 0:
 		return lastday.Match{Verdict: lastday.FoundMany, Candidates: every, Control: control}
+	case link.ID == "" && len(e.users) > 0 && !slices.ContainsFunc(e.users, func(u types.UserDetail) bool { return d.tells(person, u) }):
+		return lastday.Match{Verdict: lastday.FoundMany, Evidence: []string{"no user of the account carries what the person could be found by: a person must link the user, or tag the users that stay"}, Control: control}
 	}
 	return lastday.Match{Verdict: lastday.FoundNone, Evidence: []string{"no user has the linked id, a tag with the person's number or address, or the address as its name"}, Control: control}
 }
@@ -85,6 +87,15 @@ func (d *iamDriver) evidence(person lastday.Person, link lastday.Link, u types.U
 		said, enough = append(said, "its tag carries somebody else's key"), false
 	}
 	return said, enough
+}
+
+// tells says whether a user carries something of the kind that the person could
+// be found by. Tags that nobody has tell nothing of anybody.
+func (d *iamDriver) tells(person lastday.Person, u types.UserDetail) bool {
+	tags := d.cfg.Tags
+	return tagOf(u.Tags, tags.Person) != "" ||
+		person.EmployeeNumber != "" && tagOf(u.Tags, tags.EmployeeNumber) != "" ||
+		len(person.Emails) > 0 && (tagOf(u.Tags, tags.Email) != "" || strings.Contains(text(u.UserName), "@"))
 }
 
 // addressed says whether a user carries an address, in full.

@@ -86,6 +86,34 @@ func TestWhoIsWho(t *testing.T) {
 	}
 }
 
+// Tags that nobody carries tell nothing of anybody.
+func TestNobodyIsOnlyFoundByTagsThatAreInUse(t *testing.T) {
+	c, d := iamWorld(t)
+	find := func(p lastday.Person, want lastday.Verdict) {
+		t.Helper()
+		if m, err := d.Find(t.Context(), p); err != nil || m.Verdict != want {
+			t.Errorf("%+v: %q, %v; want %q", p, m.Verdict, err, want)
+		}
+	}
+	stranger := lastday.Person{Key: "p9", EmployeeNumber: "E-9", Emails: []string{"max@acme.example"}}
+	find(stranger, lastday.FoundNone)
+	find(lastday.Person{Key: "p9"}, lastday.FoundMany)
+	find(lastday.Person{Key: "p9", Links: []lastday.Link{{System: "aws", ID: "AIDAGONE000000000001"}}}, lastday.FoundNone)
+	tags := func(all map[string]string) {
+		c.Look(func(b *awstest.Books) {
+			for _, u := range b.Users {
+				u.Tags = all
+			}
+		})
+	}
+	tags(nil)
+	find(stranger, lastday.FoundMany)
+	for key, value := range map[string]string{"lastday:person": "p-else", "EmployeeNumber": "E-else", "Email": "else@acme.example"} {
+		tags(map[string]string{key: value})
+		find(stranger, lastday.FoundNone)
+	}
+}
+
 // A second account is told, so that somebody links it.
 func TestAnotherUserOfTheSamePersonIsTold(t *testing.T) {
 	c, d := iamWorld(t)
