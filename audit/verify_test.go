@@ -320,6 +320,7 @@ func TestALogThatCannotBeReadHasNoVerdict(t *testing.T) {
 
 func TestFindingsAreBounded(t *testing.T) {
 	l := newLog(t)
+	l.sign()
 	for range 1200 {
 		l.add("a", nil)
 		l.entries[len(l.entries)-1].Salt[0]++

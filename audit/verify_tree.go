@@ -90,6 +90,9 @@ func (c *checker) finish() (Verdict, error) {
 		newest := c.checkpoints[len(c.checkpoints)-1]
 		v.general(Missing, "the checkpoint of %s covers %d entries, and only %d are there", newest.At.Format(timeForm), newest.Size, v.Size)
 	}
+	if v.Size > 0 && len(c.checkpoints) == 0 {
+		v.general(Missing, "there is no checkpoint: nothing holds these entries to what was logged")
+	}
 	if c.hashes != nil {
 		if _, err, ok := c.hashes(); err != nil || ok {
 			v.general(Changed, "there are more stored hashes than entries have")

@@ -66,6 +66,7 @@ func TestWhatWhoOwnsTheDatabaseChangesIsFoundAndNamed(t *testing.T) {
 		"dropped":      {`DELETE FROM log_entry WHERE idx = 4`, audit.Missing, 5},
 		"last dropped": {`DELETE FROM log_entry WHERE idx = 9`, audit.Missing, -1},
 		"moved":        {`UPDATE log_entry SET idx = 100 WHERE idx = 4; UPDATE log_entry SET idx = 4 WHERE idx = 5; UPDATE log_entry SET idx = 5 WHERE idx = 100`, audit.Changed, 4},
+		"unsigned":     {`DELETE FROM log_checkpoint`, audit.Missing, -1},
 		"checkpoint":   {`UPDATE log_checkpoint SET text = (SELECT leaf FROM log_entry WHERE idx = 4)`, audit.Unsigned, -1},
 	} {
 		t.Run(what, func(t *testing.T) {
