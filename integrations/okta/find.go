@@ -46,6 +46,8 @@ type findings struct {
 	asked []string
 }
 
+const linkedLogin = "has the linked login"
+
 type candidate struct {
 	user     user
 	evidence []string
@@ -112,7 +114,7 @@ func (f *findings) login(ctx context.Context, login string) error {
 		return nil
 	}
 	if err == nil {
-		f.add(u, "has the linked login")
+		f.add(u, linkedLogin)
 	}
 	return err
 }
@@ -172,14 +174,14 @@ func (f *findings) decide(control lastday.Control) lastday.Match {
 		return lastday.Match{Verdict: lastday.FoundNone, Control: control, Evidence: []string{evidence}}
 	}
 	first := f.byID[f.order[0]]
-	objection := f.objection(first.user)
+	objection := f.objection(first)
 	if len(f.order) == 1 && objection == "" {
 		return lastday.Match{Verdict: lastday.FoundOne, Account: f.driver.account(first.user), Control: control, Evidence: first.evidence}
 	}
 	match := lastday.Match{Verdict: lastday.FoundMany, Control: control}
 	for _, id := range f.order {
 		c := f.byID[id]
-		if o := f.objection(c.user); o != "" {
+		if o := f.objection(c); o != "" {
 			c.evidence = append(c.evidence, o)
 		}
 		match.Candidates = append(match.Candidates, lastday.Candidate{Account: f.driver.account(c.user), Evidence: c.evidence})
@@ -188,11 +190,14 @@ func (f *findings) decide(control lastday.Control) lastday.Match {
 }
 
 // objection is what speaks against an account; empty if nothing does.
-func (f *findings) objection(u user) string {
+func (f *findings) objection(c candidate) string {
 	if f.lost {
 		return "but the linked id is no longer there"
 	}
-	theirs, ours := u.Profile.EmployeeNumber, f.person.EmployeeNumber
+	if slices.Equal(c.evidence, []string{linkedLogin}) {
+		return "but nothing else says so: logins are renamed and given to others"
+	}
+	theirs, ours := c.user.Profile.EmployeeNumber, f.person.EmployeeNumber
 	if theirs != "" && ours != "" && theirs != ours {
 		return "but has another employee number"
 	}

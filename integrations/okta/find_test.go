@@ -28,7 +28,7 @@ func TestEveryEvidenceLeadsToTheAccount(t *testing.T) {
 	w := newWorld(t, false)
 	for what, p := range map[string]lastday.Person{
 		"an id":              {Links: linked(lastday.Link{ID: w.leaver.ID, Login: "renamed@acme.example"})},
-		"a login":            {Links: linked(lastday.Link{Login: "BOB@acme.example"})},
+		"a login, confirmed": {Links: linked(lastday.Link{Login: "BOB@acme.example"}), EmployeeNumber: "E1"},
 		"an employee number": {EmployeeNumber: "E1"},
 		"a verified address": {Emails: []string{"bob@acme.example"}},
 		"all of it":          {Links: linked(lastday.Link{Login: w.leaver.Login}), EmployeeNumber: "E1", Emails: []string{"bob@acme.example"}},
@@ -48,6 +48,7 @@ func TestEvidenceThatContradictsItselfIsForAPerson(t *testing.T) {
 	}{
 		"the number of one, the address of another": {lastday.Person{EmployeeNumber: "E1", Emails: []string{"ann@acme.example"}}, "has a verified address"},
 		"an address with another employee number":   {lastday.Person{EmployeeNumber: "E9", Emails: []string{"bob@acme.example"}}, "another employee number"},
+		"a login and nothing else":                  {lastday.Person{Links: linked(lastday.Link{Login: "bob@acme.example"})}, "given to others"},
 		"a pinned id that is gone, and made anew":   {lastday.Person{Links: linked(lastday.Link{ID: "00u00000000000009999"}), Emails: []string{"bob@acme.example"}}, "linked id is no longer there"},
 	} {
 		m := w.find(t, c.person)

@@ -12,13 +12,16 @@ import (
 // Probe says who we are and what we may see: the canary, then who we are, then
 // our admin roles.
 func (d *driver) Probe(ctx context.Context) (lastday.Health, error) {
-	_, control, err := d.control(ctx)
+	canary, control, err := d.control(ctx)
 	if err != nil {
 		return lastday.Health{}, err
 	}
 	own, err := d.me(ctx)
 	if err != nil {
 		return lastday.Health{}, err
+	}
+	if canary.ID == own {
+		return lastday.Health{}, lastday.Errorf(lastday.CodeInvalid, "okta: probe", "the canary owns our API token: that we see ourselves shows nothing, name another")
 	}
 	scopes, err := d.auth.scopes(ctx)
 	if err != nil {

@@ -267,3 +267,11 @@ func TestErrorsCarryOktasCode(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is shown nobody is shown themselves.
+func TestOurOwnAccountIsNoCanary(t *testing.T) {
+	w := newWorld(t, false, func(c *Config) { c.Canary = "root@acme.example" })
+	if health, err := w.driver.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeInvalid {
+		t.Errorf("%+v, %v", health, err)
+	}
+}
