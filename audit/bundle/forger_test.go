@@ -170,3 +170,22 @@ func TestABundleOfAnOpenCaseEndsWhereItsHistoriesWereRead(t *testing.T) {
 		t.Errorf("%d records, %+v, %+v", len(v.Records), v.Sealed, v.Checks)
 	}
 }
+
+func TestARecordAmongTheErasuresThatExplainsNothingIsFound(t *testing.T) {
+	k := newLog(t)
+	added := ""
+	forged := repack(t, repack(t, k.sealed(t), func(name string, content []byte) []byte {
+		if name == "log/records.jsonl" {
+			added = strings.SplitAfter(string(content), "\n")[0]
+		}
+		return content
+	}), func(name string, content []byte) []byte {
+		if name == "log/erasures.jsonl" {
+			return []byte(added)
+		}
+		return content
+	})
+	v, err := k.verify(t, forged)
+	k.must(t, err)
+	mustName(t, v, audit.Misplaced, "explains nothing")
+}

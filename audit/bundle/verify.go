@@ -306,8 +306,12 @@ func (v *verifier) erasures() {
 	defer func() { v.done(c) }()
 	told := map[int64]bool{}
 	for _, e := range v.read(&c, fileErasures) {
-		for _, index := range erasedBy(e) {
+		indexes := erasedBy(e)
+		for _, index := range indexes {
 			told[index] = true
+		}
+		if !slices.ContainsFunc(v.entries, func(of audit.Entry) bool { return of.Erased() && slices.Contains(indexes, of.Index) }) {
+			c.about(e, audit.Misplaced, "it explains nothing that is erased here")
 		}
 	}
 	for _, e := range v.entries {
