@@ -235,6 +235,38 @@ func TestThePrimaryGroup(t *testing.T) {
 	}
 }
 
+// A group that is reached in two ways is told once.
+func TestAPrimaryGroupThatIsReachedByAnotherWayToo(t *testing.T) {
+	w := newADWorld(t)
+	w.ad.AddGroup("CN=Domain Admins,CN=Users,"+ldaptest.Domain, 512, "CN=a staff"+adGroups)
+	w.ad.Set(adKim, "primaryGroupID", "512")
+	page := inventory(t, w.open(w.config()), w.kim())
+	if g := grantOf(t, page, kindGroup, "Domain Admins"); !slices.Equal(g.Via, []string{"group a staff"}) || !left(page.Residue, "primary group Domain Admins") {
+		t.Errorf("%+v, %+v", g, page.Residue)
+	}
+}
+
+// What the primary group is a member of comes to the account too, and no search
+// for its memberships shows it.
+// https://learn.microsoft.com/openspecs/windows_protocols/ms-adts/1e889adc-b503-4423-8985-c28d5c7d4887
+func TestWhatThePrimaryGroupLeadsTo(t *testing.T) {
+	w := newADWorld(t)
+	users := "CN=Domain Users,CN=Users," + ldaptest.Domain
+	w.ad.AddGroup("CN=Users,CN=Builtin,"+ldaptest.Domain, 545, users)
+	w.ad.AddGroup("CN=middle"+adGroups, 1801, users)
+	w.ad.AddGroup("CN=Domain Admins,CN=Users,"+ldaptest.Domain, 512, "CN=middle"+adGroups)
+	page := inventory(t, w.open(w.config()), w.kim())
+	g := grantOf(t, page, kindGroup, "Domain Admins")
+	if !slices.Equal(g.Via, []string{"primary group Domain Users"}) || g.Level() != lastday.LevelAdmin || !left(page.Residue, "Domain Admins by way of the primary group") {
+		t.Errorf("%+v, %+v", g, page.Residue)
+	}
+	for _, g := range page.Grants {
+		if strings.Contains(g.Resource.Name, "middle") || strings.HasSuffix(g.Resource.Name, "Users") {
+			t.Errorf("what everybody has is held against the leaver: %+v", g)
+		}
+	}
+}
+
 func TestWhatElseTheDomainKnowsOfTheLeaver(t *testing.T) {
 	w := newADWorld(t)
 	w.ad.Put(adKim, "servicePrincipalName", "HTTP/wiki.acme.example", "msDS-AllowedToDelegateTo", "cifs/files", "altSecurityIdentities", "X509:<I>x<S>y",

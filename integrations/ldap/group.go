@@ -264,15 +264,52 @@ func (s *survey) addPrimary(direct map[string]*entry) error {
 		if direct[foldDN(g.DN)] != nil {
 			continue
 		}
-		_, named := s.levels[foldDN(g.DN)]
 		switch {
-		case named || (s.flavour.ad() && protected(g)):
-			s.addIndirect(g, []string{"primary group"})
+		case s.counts(g):
+			s.addStuck(g, "primary group")
 			s.residue(kindGroup, "primary group "+g.name(), "it stands in the account itself, and is no membership that can be taken", "give the account another primary group, then take the membership")
 		case usual || sameName(g.name(), s.account.get("uid")):
 			s.harmless(kindGroup, "primary group "+g.name(), "every account has one; it gives nothing to an account that cannot sign in")
 		default:
 			s.residue(kindGroup, "primary group "+g.name(), "it stands in the account itself, and is no membership that can be taken", "give the account another primary group")
+		}
+		if err := s.addAbovePrimary(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counts says whether a group is one that somebody said something about.
+func (s *survey) counts(g *entry) bool {
+	_, named := s.levels[foldDN(g.DN)]
+	return named || (s.flavour.ad() && protected(g))
+}
+
+// addStuck adds a membership that cannot be taken here, unless it is known
+// already by another way.
+func (s *survey) addStuck(g *entry, via string) {
+	if !slices.ContainsFunc(s.page.Grants, func(x lastday.Grant) bool { return strings.HasPrefix(x.Resource.ID, g.id()+"/") }) {
+		s.addIndirect(g, []string{via})
+	}
+}
+
+// addAbovePrimary follows Active Directory's primary group upwards, which the
+// search for the account's own memberships does not. What everybody is in by
+// the primary group is only told where somebody said that it counts.
+func (s *survey) addAbovePrimary(primary *entry) error {
+	if !s.flavour.ad() {
+		return nil
+	}
+	found, elsewhere, err := s.search(s.op, query{filter: "(member" + inChain + "=" + escape(primary.DN) + ")", attrs: s.flavour.groupAttrs()})
+	if err != nil {
+		return err
+	}
+	s.partly(elsewhere)
+	for _, g := range found {
+		if s.counts(g) {
+			s.addStuck(g, "primary group "+primary.name())
+			s.residue(kindGroup, "group "+g.name()+" by way of the primary group "+primary.name(), "whoever has that primary group is in it", "take "+primary.name()+" out of it")
 		}
 	}
 	return nil
