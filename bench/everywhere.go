@@ -75,7 +75,7 @@ func (s *section) everywhere(told map[string][]float64) error {
 	s.How = fmt.Sprintf("One person with an account in %.0f systems of as many kinds (fakes that keep state, every answer over HTTP takes %.0f ms longer), cut by the command with lastday's own programs and a real Temporal server.",
 		median(told["systems"]), median(told["latency"]))
 	at := ratios{our: slowest, their: told["all"]}
-	s.add("share of the slowest", at.median(), "", "how much of the time the slowest system took: what is left is lastday's")
+	s.add("share of the slowest", at.median(), "", "when the slowest system was read back clean, of the time until all were: none waits for another")
 	at.our = sums
 	s.add("at a time", at.median(), "×", "the times of all systems together over the time that passed")
 	s.add("all systems", median(told["all"]), "ms", "from the command's start until the last system was read back clean")
