@@ -141,7 +141,7 @@ func (j *job) wayOf() (string, way, error) {
 // guardGroup says why a membership must not be taken without a person's word.
 func (j *job) guardGroup(group *entry, w way) (string, error) {
 	if j.flavour.ad() && protected(group) && j.change.Consent == "" {
-		return "the group is one of those that Active Directory protects: a person must approve", nil
+		return "the group is one of those that Active Directory protects: name the account under protected so that approvals are asked, or take it by hand: a person must approve", nil
 	}
 	if j.level(group) < lastday.LevelAdmin {
 		return "", nil
