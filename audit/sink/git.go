@@ -66,15 +66,21 @@ func (c GitConfig) check() error {
 	if c.Name == "" || c.Dir == "" || c.Remote == "" || strings.HasPrefix(c.Remote, "-") || strings.Contains(c.Remote, "::") {
 		return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "name, dir and remote must be given, and the remote be a path or an address")
 	}
+	return c.checkRemote()
+}
+
+// checkRemote refuses credentials in the address: git repeats it in its errors.
+func (c GitConfig) checkRemote() error {
 	u, err := url.Parse(c.Remote)
-	if err != nil && strings.Contains(c.Remote, "://") {
-		return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote is no address")
-	}
-	if err == nil && u.User != nil {
-		// Over http, a token may stand in the place of the user.
-		if _, has := u.User.Password(); has || strings.HasPrefix(u.Scheme, "http") {
-			return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote holds credentials: use a credential helper")
+	if err != nil {
+		if strings.Contains(c.Remote, "://") {
+			return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote is no address")
 		}
+		return nil
+	}
+	// Over http, a token may stand in the place of the user.
+	if _, has := u.User.Password(); has || u.User != nil && strings.HasPrefix(u.Scheme, "http") {
+		return lastday.Errorf(lastday.CodeInvalid, "checkpoints: git", "the remote holds credentials: use a credential helper")
 	}
 	return nil
 }

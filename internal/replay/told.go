@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/converter"
-
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/converter"
 
 	"lastday"
 	"lastday/activities"
