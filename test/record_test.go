@@ -63,7 +63,9 @@ func TestRecord(t *testing.T) {
 				policy = stairsPolicy
 			}
 			s := tell(t, server, policy, st.limit, st.systems()...)
-			told := s.histories(st.tell(s))
+			id := st.tell(s)
+			records := s.kept.of(s.caseOf)
+			told := s.histories(id)
 			forget(t, name+generation)
 			for i, h := range told {
 				if len(h.GetEvents()) < leastEvents {
@@ -71,7 +73,7 @@ func TestRecord(t *testing.T) {
 				}
 				keep(t, fmt.Sprintf("%s-%d.json", name+generation, i+1), h)
 			}
-			s.mustTellRecords(told)
+			s.mustTellRecords(told, records)
 		})
 	}
 }
@@ -390,10 +392,9 @@ func tellEvent(s *telling) string {
 }
 
 // mustTellRecords holds the histories of a case against the records that it
-// gave out, as an auditor would.
-func (s *telling) mustTellRecords(told []*historypb.History) {
+// had given out by then, as an auditor would.
+func (s *telling) mustTellRecords(told []*historypb.History, records []lastday.Record) {
 	s.t.Helper()
-	records := s.kept.of(s.caseOf)
 	var files []bundle.File
 	for i, h := range told {
 		started := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
@@ -79,9 +80,19 @@ func (r Run) Replay() error {
 	return err
 }
 
+// decided says whether the run got as far as to decide anything.
+func (r Run) decided() bool {
+	return slices.ContainsFunc(r.History.GetEvents(), func(e *historypb.HistoryEvent) bool {
+		return e.GetWorkflowTaskCompletedEventAttributes() != nil
+	})
+}
+
 // replay gives the records that the code gives out when it is told what the
 // history says it was told.
 func (r Run) replay() ([]lastday.Record, error) {
+	if !r.decided() {
+		return nil, nil
+	}
 	data, failure := codec.Converters(nil)
 	l := &listener{}
 	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
