@@ -134,6 +134,7 @@ func unpack(t *testing.T, data []byte) map[string][]byte {
 func TestASampleIsDrawnAgainAndItsPackIsEvidence(t *testing.T) {
 	t.Parallel()
 	h := closedHouse(t, setup{})
+	h.lastday(0, "seal", h.caseID())
 	folder, pack := filepath.Join(h.dir, "population"), filepath.Join(h.dir, "pack.zip")
 	list := h.leaversOf("all.csv", h.person.Key, "p-forgotten")
 	h.lastday(1, append([]string{"population", "--out", folder}, period("--leavers", list)...)...)
@@ -150,6 +151,9 @@ func TestASampleIsDrawnAgainAndItsPackIsEvidence(t *testing.T) {
 	}
 	if string(files["population.json"]) != h.read("population/population.json") {
 		t.Error("the population in the pack is another one")
+	}
+	if newest := h.read("lastday-bundles/" + h.caseID() + "-002-by-hand.zip"); string(files["bundles/"+h.caseID()+".zip"]) != newest {
+		t.Error("the bundle in the pack is not the newest")
 	}
 	if v := h.verify(files["bundles/"+h.caseID()+".zip"]); !v.Clean() || !v.Sealed.Final {
 		t.Errorf("%+v", v.Checks)

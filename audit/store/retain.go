@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 
 	"lastday/audit"
@@ -28,8 +29,15 @@ func (s *Store) WouldRetain(ctx context.Context, policy Retention) (Erased, erro
 }
 
 // outlived are the entries of closed cases that are older than the policy keeps.
+// Cases that are younger than all of it are not even read.
 func (s *Store) outlived(ctx context.Context, tx *sql.Tx, policy Retention) ([]candidate, error) {
-	all, err := s.candidates(ctx, tx, ` AND case_id <> $1`, []any{audit.CaseLog})
+	if len(policy) == 0 {
+		return nil, nil
+	}
+	now := s.now()
+	shortest := slices.Min(slices.Collect(maps.Values(policy)))
+	where := ` AND case_id <> $1 AND case_id IN (SELECT case_id FROM log_entry GROUP BY case_id HAVING MAX(at) < $2)`
+	all, err := s.candidates(ctx, tx, where, []any{audit.CaseLog, now.Add(-shortest).UnixNano()})
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +45,6 @@ func (s *Store) outlived(ctx context.Context, tx *sql.Tx, policy Retention) ([]c
 	if err != nil {
 		return nil, err
 	}
-	now := s.now()
 	return slices.DeleteFunc(all, func(c candidate) bool {
 		keep, named := policy[c.Kind]
 		// An open case is not old, and would only fill the list of what was kept.
