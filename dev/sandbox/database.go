@@ -204,7 +204,7 @@ func (d *Database) Writes(ctx context.Context) ([]string, error) {
 	}
 	statement := regexp.MustCompile(`(?i)LOG:  (?:statement|execute [^:]*): (.*)`)
 	var writes []string
-	for _, line := range strings.Split(strings.Join(logged, "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.Join(logged, "\n"), "\n") {
 		if parts := statement.FindStringSubmatch(line); parts != nil {
 			writes = append(writes, parts[1])
 		}

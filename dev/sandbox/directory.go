@@ -79,7 +79,7 @@ func (d *Directory) furnish() {
 	for i, name := range []string{"Olga Reyes", "Jonas Weber", "Amara Okafor", "Lee Tanaka"} {
 		given, family, _ := strings.Cut(name, " ")
 		dn := "CN=" + family + "\\, " + given + peopleOU
-		d.person(dn, strings.ToLower(given+"."+family), "sandbox-other-5ecret", fmt.Sprintf("E-10%02d", i), uint32(1610+i)) //nolint:gosec // small
+		d.person(dn, strings.ToLower(given+"."+family), "sandbox-other-5ecret", fmt.Sprintf("E-10%02d", i), uint32(1610+i))
 		people = append(people, dn)
 	}
 	d.ad.AddUser(adminDN, "adm-freya", adminPassword, 1700)
@@ -232,7 +232,7 @@ func (d *Directory) versions() (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // It was only read.
 	found, err := conn.Search(goldap.NewSearchRequest(ldaptest.Domain, goldap.ScopeWholeSubtree, 0, 0, 0, false, "(objectSid=*)",
 		[]string{"msDS-ReplAttributeMetaData"}, nil))
 	if err != nil {

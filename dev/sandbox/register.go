@@ -19,11 +19,11 @@ type Register struct {
 
 // thing is one item. Done is when it was changed or handed over.
 type thing struct {
-	id, what, kind, system, where, people, owner, how, level string
-	transfer                                                 bool
-	within                                                   string
-	done                                                     time.Time
-	to                                                       string
+	id, what, kind, system, where, owner, how, level string
+	transfer                                         bool
+	within                                           string
+	done                                             time.Time
+	to                                               string
 }
 
 func newRegister(dir string) *Register {

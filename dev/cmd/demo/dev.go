@@ -25,6 +25,9 @@ func serveDev(ctx context.Context, o options) error {
 		return err
 	}
 	defer in.stop(ctx)
+	if err := in.linkAdmin(ctx); err != nil {
+		return err
+	}
 	if err := in.company.HR.Schedule(in.company.Leaver.Key, in.company.Engagement.ID, lastDay); err != nil {
 		return err
 	}
@@ -35,7 +38,7 @@ func serveDev(ctx context.Context, o options) error {
 		return err
 	}
 	caseID := lastday.Separation{Source: "people", Person: in.company.Leaver, Engagement: in.company.Engagement}.CaseID()
-	fmt.Printf(devHelp, in.ui, caseID, in.o.dir, in.o.program("lastday"), in.company.Config, caseID)
+	fmt.Printf(devHelp, in.ui, caseID, in.o.dir, in.o.dir, in.o.program("lastday"), in.company.Config, caseID)
 	<-ctx.Done()
 	return in.alive()
 }
@@ -55,6 +58,7 @@ Everything runs until Ctrl-C.
 
   Temporal UI   http://%s/namespaces/default/workflows
   One case      %s: a contractor whose last day is in 14 days
+  Custody       %s/custody.yaml: what the leaver knows and owns; its keepers write what was done
 
 Try, in another terminal:
 
@@ -62,7 +66,8 @@ Try, in another terminal:
   alias lastday='%s --config %s'
   C=%s
 
-  lastday check
+  lastday check                                       # every system, read-only
+  lastday link list
   lastday status
   lastday status $C --watch
   lastday cut $C --reason "seen in the data room"     # everything, now

@@ -105,14 +105,14 @@ func (s *story) checkOne(ctx context.Context, books sandbox.Books) (bad int, err
 
 // linkAdmin says whose the account for administration is, as the directory's
 // administrators do: no employee number stands on it.
-func (s *story) linkAdmin(ctx context.Context) error {
-	c := s.in.company
+func (in *installation) linkAdmin(ctx context.Context) error {
+	c := in.company
 	args := []string{
 		"link", "add", "--person", c.Leaver.Key, "--system", c.Directory.System(), "--id", c.Directory.AdminAccount(), "--login", "adm-freya",
 		"--role", "admin", "--evidence", "ticket OPS-97", "--reason", "account for administration", "--actor", "olga@northwind.example",
 	}
 	fmt.Printf("  $ lastday %s\n", strings.Join(args[:8], " ")+" ...")
-	out, err := s.in.command(ctx, args...)
+	out, err := in.command(ctx, args...)
 	if err != nil {
 		return fmt.Errorf("link the account for administration: %w: %s", err, out)
 	}

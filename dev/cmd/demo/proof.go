@@ -11,17 +11,22 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // proof checks the sealed bundle as an auditor would: with the public key,
 // without any server. Then it shows that one changed byte is found.
 func (s *story) proof(ctx context.Context) error {
 	heading("The proof: the sealed bundle, checked offline with the public key")
-	data, key, err := s.handOut()
+	path, err := s.sealed(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Println("  The server skipped two weeks, so records are dated ahead of the checkpoints that sign them: --skew allows it here.")
+	data, key, err := s.handOut(path)
+	if err != nil {
+		return err
+	}
+	fmt.Println("  The server skipped 16 days, so records are dated ahead of the checkpoints that sign them: --skew allows it here.")
 	out, err := s.verify(ctx, "bundle.zip", data, key)
 	if err != nil {
 		return fmt.Errorf("the bundle does not verify: %w: %s", err, out)
@@ -40,14 +45,29 @@ func (s *story) proof(ctx context.Context) error {
 	return nil
 }
 
-// handOut puts report, newest bundle and public key where they stay when the
-// demo ends.
-func (s *story) handOut() (bundle []byte, key string, err error) {
-	found, err := filepath.Glob(filepath.Join(s.in.o.dir, "lastday-bundles", s.caseID+"-*.zip"))
-	if err != nil || len(found) == 0 {
-		return nil, "", fmt.Errorf("the case left no bundle: %w", err)
+// sealed waits for the bundle that is made when the case has closed.
+func (s *story) sealed(ctx context.Context) (string, error) {
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		found, err := filepath.Glob(filepath.Join(s.in.o.dir, "lastday-bundles", s.caseID+"-*-closed.zip"))
+		if err != nil {
+			return "", err
+		}
+		if len(found) > 0 {
+			return slices.Max(found), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("waited for the bundle of the closed case: %w", context.Cause(ctx))
+		case <-poll.C:
+		}
 	}
-	if bundle, err = os.ReadFile(slices.Max(found)); err != nil {
+}
+
+// handOut puts report, bundle and public key where they stay when the demo ends.
+func (s *story) handOut(path string) (bundle []byte, key string, err error) {
+	if bundle, err = os.ReadFile(path); err != nil {
 		return nil, "", err
 	}
 	public, err := os.ReadFile(filepath.Join(s.in.o.dir, "lastday-records.key.pub"))
@@ -74,8 +94,8 @@ func member(bundle []byte, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return io.ReadAll(f)
+	text, err := io.ReadAll(f)
+	return text, errors.Join(err, f.Close())
 }
 
 // verify runs `lastday verify`, which needs neither configuration nor network.
@@ -84,7 +104,7 @@ func (s *story) verify(ctx context.Context, name string, bundle []byte, key stri
 	if err := os.WriteFile(path, bundle, 0o600); err != nil {
 		return "", err
 	}
-	const skew = "480h" // 20 days: the story skips 14 at most.
+	const skew = "480h" // 20 days; the story skips 16.
 	fmt.Printf("  $ lastday verify %s --key %s --skew %s\n", path, key, skew)
 	return s.in.command(ctx, "verify", path, "--key", key, "--skew", skew)
 }
@@ -124,7 +144,7 @@ func tamper(bundle []byte) (tampered []byte, name string, err error) {
 // wrong keeps the lines that say what was found.
 func wrong(out string) string {
 	var lines []string
-	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(out), "\n") {
 		if !strings.HasPrefix(line, "ok ") {
 			lines = append(lines, clip(line, 116))
 		}

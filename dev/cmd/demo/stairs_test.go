@@ -19,7 +19,7 @@ func TestEightSystemsStandSideBySideIn120Columns(t *testing.T) {
 		}})
 	}
 	picture := sideBySide(st, lastday.Plan{})
-	for _, line := range strings.Split(picture, "\n") {
+	for line := range strings.SplitSeq(picture, "\n") {
 		if n := len([]rune(line)); n > 120 {
 			t.Errorf("%d columns: %s", n, line)
 		}

@@ -78,7 +78,7 @@ func (s *story) tell(ctx context.Context) error {
 func (s *story) announce(ctx context.Context) error {
 	heading(fmt.Sprintf("HR announces: the last day is %s, in 14 days", s.lastDay))
 	c := s.in.company
-	if err := s.linkAdmin(ctx); err != nil {
+	if err := s.in.linkAdmin(ctx); err != nil {
 		return err
 	}
 	if err := c.HR.Schedule(c.Leaver.Key, c.Engagement.ID, s.lastDay); err != nil {
