@@ -45,7 +45,8 @@ func TestPeopleAreToldOnlyOfWhatTakesItsTime(t *testing.T) {
 		json  bool
 		want  string
 	}{
-		{time.Second, false, ""}, {5 * time.Second, true, ""},
+		{time.Second, false, ""},
+		{5 * time.Second, true, ""},
 		{5 * time.Second, false, "  reading … 2s\n  reading … 4s\n"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
