@@ -167,6 +167,9 @@ func weight(r lastday.Record) int {
 	if r.Reading != nil {
 		n += 400*len(r.Reading.Grants) + 300*(len(r.Reading.Gaps)+len(r.Reading.Residue))
 	}
+	if p := r.Plan; p != nil {
+		n += 300 * (len(p.Stages) + len(p.Gaps) + len(p.Guards) + len(p.Kept) + len(p.Notes))
+	}
 	return n
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lastday"
+	"lastday/activities"
 	"lastday/audit/sink"
 	"lastday/audit/store"
 	"lastday/internal/config"
@@ -121,4 +122,66 @@ func (p *Parts) every() time.Duration {
 		return 5 * time.Minute
 	}
 	return d
+}
+
+// publishing sends checkpoints out until its context ends.
+type publishing struct {
+	publisher *sink.Publisher
+	parts     *Parts
+	teller    activities.Teller
+	// told is when people were told last that a place holds another log, by place.
+	told map[string]time.Time
+}
+
+// tellRewrittenAgain is how often people are told that what was sent out denies
+// the log.
+const tellRewrittenAgain = 4 * time.Hour
+
+// run publishes at every tick, and once more at the end. It does not at the
+// start: what cases recorded while no worker ran is written first, so that no
+// signature comes before an honest record that is late.
+func (p *publishing) run(ctx context.Context, ticks <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			p.once(last)
+			return
+		case <-ticks:
+			p.once(ctx)
+		}
+	}
+}
+
+func (p *publishing) once(ctx context.Context) {
+	statuses, err := p.publisher.Publish(ctx)
+	if err != nil {
+		p.parts.deps.Log.Error("checkpoints were not sent everywhere; they are at the next tick", "op", "publish", "code", string(lastday.CodeOf(err)), "error", err.Error())
+	}
+	if lastday.CodeOf(err) == lastday.CodeProtected && len(statuses) == 0 {
+		p.tell(ctx, "the log", err.Error())
+	}
+	for _, s := range statuses {
+		if s.Code == lastday.CodeProtected {
+			p.tell(ctx, s.Sink, s.Why)
+		}
+	}
+}
+
+// tell goes to a person: this is no error that mends itself.
+func (p *publishing) tell(ctx context.Context, where, why string) {
+	now := p.parts.deps.Now()
+	if now.Sub(p.told[where]) < tellRewrittenAgain {
+		return
+	}
+	n := activities.Notice{
+		ID: fmt.Sprintf("records/%s/%d", where, now.Unix()), Kind: "records_denied", Urgent: true, At: now,
+		Text: "the log of the records is not what was signed before (" + where + "): keep the database and what stands there as they are, and find out which was changed: " + why,
+	}
+	if err := p.teller.Tell(ctx, n); err != nil {
+		p.parts.deps.Log.Error("nobody could be told that the log was changed", "op", "publish", "code", string(lastday.CodeOf(err)))
+		return
+	}
+	p.told[where] = now
 }

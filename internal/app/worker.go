@@ -12,7 +12,6 @@ import (
 
 	"lastday"
 	"lastday/activities"
-	"lastday/audit/sink"
 	"lastday/audit/store"
 	"lastday/internal/links"
 	"lastday/workflows"
@@ -32,7 +31,7 @@ type Worker struct {
 	// records is nil where no cases are served, and so is what sends its checkpoints out.
 	records   *store.Store
 	links     *links.Store
-	publisher *sink.Publisher
+	publisher *publishing
 	streams   []*stream
 }
 
@@ -61,9 +60,11 @@ func (w *Worker) serveCases(ctx context.Context) error {
 	if w.records, err = w.parts.OpenRecords(ctx); err != nil {
 		return err
 	}
-	if w.publisher, err = w.parts.Publisher(ctx, w.records); err != nil {
+	publisher, err := w.parts.Publisher(ctx, w.records)
+	if err != nil {
 		return errors.Join(err, w.records.Close())
 	}
+	w.publisher = &publishing{publisher: publisher, parts: w.parts, teller: cases.Teller, told: map[string]time.Time{}}
 	if w.links, err = w.parts.OpenLinks(ctx); err != nil {
 		return errors.Join(err, w.records.Close())
 	}
@@ -168,27 +169,22 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 }
 
-// publish sends checkpoints out until ctx ends, and once more when it is waited for.
+// publish sends checkpoints out until ctx ends, or until it is waited for.
 func (w *Worker) publish(ctx context.Context) (wait func()) {
 	if w.publisher == nil {
 		return func() {}
 	}
 	ended := make(chan struct{})
 	running, stop := context.WithCancel(ctx)
+	ticks, stopTicks := tick(w.parts.every())
 	go func() {
 		defer close(ended)
-		if err := w.publisher.Run(running, w.parts.every()); err != nil && running.Err() == nil {
-			w.parts.deps.Log.Error("checkpoints are not sent out any more", "op", "publish", "code", string(lastday.CodeOf(err)), "error", err.Error())
-		}
+		defer stopTicks()
+		w.publisher.run(running, ticks)
 	}()
 	return func() {
 		stop()
 		<-ended
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if _, err := w.publisher.Publish(last); err != nil {
-			w.parts.deps.Log.Warn("the last checkpoint was not sent out; it is at the next start", "op", "publish", "code", string(lastday.CodeOf(err)))
-		}
 	}
 }
 
