@@ -30,7 +30,11 @@ func (d *iamDriver) readDenial(ctx context.Context, j *iamJob) (string, error) {
 // deny puts our policy on the user. It replaces one of its name with another
 // text, which is kept.
 func (d *iamDriver) deny(ctx context.Context, j *iamJob) error {
-	if err := d.putDenial(ctx, j, "PutUserPolicy (deny all)", denial); err != nil {
+	err := d.putDenial(ctx, j, "PutUserPolicy (deny all)", denial)
+	if says(err, "LimitExceeded") {
+		return lastday.Errorf(lastday.CodeTransient, opIAM, "the quota of inline policies is used up: there is room when others are taken")
+	}
+	if err != nil {
 		return err
 	}
 	if j.seen != "" {

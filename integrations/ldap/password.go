@@ -77,7 +77,8 @@ func passwordMover() mover {
 		},
 		write: func(j *job) ([]*goldap.ModifyRequest, error) {
 			if !disabled(j.account) {
-				return nil, j.refuse("the account is not disabled: the person could set a new password with the help of whoever does not know; disable it first")
+				// Disabling comes before this in the same stage, and may yet come about.
+				return nil, lastday.Errorf(lastday.CodeTransient, opApply, "the account is not disabled: the person could set a new password with the help of whoever does not know; disable it first")
 			}
 			if stampOf(j.account, "unicodePwd").Version == 0 {
 				return nil, j.refuse("msDS-ReplAttributeMetaData is not shown to us: nothing would show that the password was set")
