@@ -329,3 +329,31 @@ func TestTheExampleCanBeRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A file that is read anew for every question must be read quickly.
+func TestALargeRegisterIsReadInTime(t *testing.T) {
+	o := open(t)
+	items := make([]string, 4000)
+	for i := range items {
+		items[i] = item(fmt.Sprintf("s%d", i), "    known_to: [{email: kim@acme.example}, {email: lee@acme.example}]")
+	}
+	o.keep(items...)
+	began := time.Now()
+	if health, err := o.Probe(t.Context()); err != nil || !health.Control.Seen {
+		t.Fatal(err)
+	}
+	const most = 20 * time.Second
+	if took := time.Since(began); took > most {
+		t.Errorf("reading %d items took %s", len(items), took)
+	}
+}
+
+func TestARegisterThatIsMadeToExhaustTheParserIsRefused(t *testing.T) {
+	for name, text := range map[string]string{"dashes": strings.Repeat("- ", 1<<20), "brackets": strings.Repeat("[", 1<<20), "questions": strings.Repeat("? ", 1<<20)} {
+		o := open(t)
+		o.write(text)
+		if _, err := o.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

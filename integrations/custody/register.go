@@ -110,7 +110,7 @@ type writtenItem struct {
 	Action        string          `yaml:"action"`
 	How           string          `yaml:"how"`
 	Within        string          `yaml:"within"`
-	Level         lastday.Level   `yaml:"level"`
+	Level         string          `yaml:"level"`
 	Rotated       string          `yaml:"rotated"`
 	TransferredTo string          `yaml:"transferred_to"`
 
@@ -201,10 +201,14 @@ func document(text []byte) (ast.Node, error) {
 	return docs[0].Body, nil
 }
 
-// nested bounds how deep flow brackets go, so that the parser is never handed a
-// text that is made to exhaust it.
+// nested bounds how deep flow brackets and dashes go, so that the parser is never
+// handed a text that is made to exhaust it.
 func nested(text []byte) int {
 	depth, deepest := 0, 0
+	for line := range bytes.Lines(text) {
+		start := line[:len(line)-len(bytes.TrimLeft(line, " -?"))]
+		deepest = max(deepest, bytes.Count(start, []byte("- "))+bytes.Count(start, []byte("? ")))
+	}
 	for _, c := range text {
 		switch c {
 		case '[', '{':
@@ -235,7 +239,7 @@ func (c *checker) item(w writtenItem) item {
 	c.place = w.place
 	i := item{
 		id: w.ID, what: w.What, kind: w.Kind, system: w.System, where: w.Where, owner: w.Owner, how: w.How,
-		action: action(w.Action), level: w.Level, handedTo: normal(w.TransferredTo), rotated: c.time("rotated", w.Rotated),
+		action: action(w.Action), level: levelOf(w.Level), handedTo: normal(w.TransferredTo), rotated: c.time("rotated", w.Rotated),
 	}
 	c.words(i)
 	within, err := duration(w.Within)
@@ -245,6 +249,17 @@ func (c *checker) item(w writtenItem) item {
 	i.holders = c.people(w)
 	c.ids[i.id] = true
 	return i
+}
+
+// levelOf reads a level; none if there is no such level. It is not left to the
+// decoder, which looks through the whole file again for each value that reads
+// itself.
+func levelOf(name string) lastday.Level {
+	level, err := lastday.ParseLevel(name)
+	if err != nil {
+		return lastday.LevelNone
+	}
+	return level
 }
 
 func (c *checker) words(i item) {
