@@ -57,7 +57,7 @@ func groupMover() mover {
 			var err error
 			group, w, err = j.membership()
 			if err != nil || j.outcome != "" {
-				return "", err
+				return j.now, err
 			}
 			if group == nil {
 				return lastday.None, nil
@@ -96,7 +96,10 @@ func (j *job) membership() (*entry, way, error) {
 	if err != nil {
 		return nil, w, err
 	}
-	if !j.theirs(w) {
+	switch {
+	case w.attr == "memberUid" && !j.scene.showsLogins(j.flavour):
+		return nil, w, lastday.Errorf(lastday.CodeDenied, opApply, "neither the account nor the canary shows a login: whose the group's is cannot be told")
+	case !j.theirs(w):
 		return nil, w, j.already("the account has another login by now, and what the group names is not theirs")
 	}
 	filter, err := j.flavour.idFilter(id)

@@ -148,8 +148,8 @@ func TestALoginThatIsSomebodyElsesByNow(t *testing.T) {
 	g := grantOf(t, inventory(t, d, w.kim), kindGroup, "unix")
 	w.rename("kim", "kimberly")
 	w.addPerson("kim", "1003", "u6") // a new colleague
-	if r := take(t, d, w.kim, g, lastday.OutcomeAlready); !strings.Contains(r.Note, "login") {
-		t.Errorf("note: %s", r.Note)
+	if r := take(t, d, w.kim, g, lastday.OutcomeAlready); !strings.Contains(r.Note, "login") || r.Before != lastday.None {
+		t.Errorf("before %q, note: %s", r.Before, r.Note)
 	}
 	if now := w.entry(w.group("unix")).GetAttributeValues("memberUid"); !slices.Contains(now, "kim") {
 		t.Errorf("the new colleague's membership was taken: %q", now)
@@ -158,6 +158,31 @@ func TestALoginThatIsSomebodyElsesByNow(t *testing.T) {
 	giveBack(t, d, w.kim, g, lastday.Receipt{}, lastday.OutcomeRefused)
 	if now := w.entry(w.group("unix")).GetAttributeValues("memberUid"); slices.Contains(now, "kim") {
 		t.Errorf("given to the new colleague: %q", now)
+	}
+}
+
+// Logins that we may not see, of nobody, hide the groups that name them.
+func TestHiddenLoginsAreNoLogins(t *testing.T) {
+	w := newWorld(t)
+	plain := "cn=plain,ou=people," + w.base
+	w.add(plain, "objectClass=inetOrgPerson", "cn=plain", "sn=Plain")
+	w.modify("add", w.group("a staff"), "member", plain)
+	g := grantOf(t, inventory(t, w.driver(), w.kim), kindGroup, "unix")
+	w.mu.Lock()
+	err := w.root.ModifyDN(goldap.NewModifyDNRequest(w.person("kim"), "cn=kim", true, ""))
+	w.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := w.driver(func(c *Config) { c.Canary = plain })
+	if page := inventory(t, d, w.kim); len(page.Gaps) == 0 || page.Gaps[0].Kind != kindGroup || !strings.Contains(page.Gaps[0].What, "login") {
+		t.Errorf("gaps: %+v", page.Gaps)
+	}
+	if r, err := d.Apply(t.Context(), changeOf(w.kim, g, lastday.None)); lastday.CodeOf(err) != lastday.CodeDenied {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if page := inventory(t, w.driver(), w.kim); len(page.Gaps) > 0 {
+		t.Errorf("the canary shows a login, so that the account has none: %+v", page.Gaps)
 	}
 }
 

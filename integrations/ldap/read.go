@@ -56,6 +56,10 @@ func (s *survey) readAll(scene scene) error {
 		return err
 	}
 	s.addKeys(scene.canary)
+	if !scene.showsLogins(s.flavour) {
+		s.page.Gaps = append(s.page.Gaps, s.gap(kindGroup, "groups that name a login", lastday.CodeDenied, "neither the account nor the canary shows one, so that it is not known if we could see one",
+			"give the canary a login, and let our account read it"))
+	}
 	if err := s.addGroups(); err != nil {
 		return err
 	}

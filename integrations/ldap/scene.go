@@ -26,6 +26,12 @@ func (s scene) control() lastday.Control {
 	return lastday.Control{Seen: true, Evidence: "the same search showed the canary's entry with its id"}
 }
 
+// showsLogins says whether it is known by which logins groups could name the
+// account: it has one, or has none where the canary shows one.
+func (s scene) showsLogins(f flavour) bool {
+	return f.ad() || len(s.account.all(f.login)) > 0 || (s.canary != nil && s.canary.get(f.login) != "")
+}
+
 // look reads the scene of an account. An entry that was not asked for is an
 // error: servers exist that ignore filters.
 func (l *link) look(op, id string) (scene, error) {
