@@ -247,6 +247,14 @@ func TestAPrimaryGroupThatIsReachedByAnotherWayToo(t *testing.T) {
 	}
 }
 
+func TestAPrimaryGroupThatIsNotShownIsAGap(t *testing.T) {
+	w := newADWorld(t)
+	w.ad.Hide("primaryGroupID")
+	if page := inventory(t, w.open(w.secure()), w.kim()); len(page.Gaps) != 1 || page.Gaps[0].Kind != kindGroup || !strings.Contains(page.Gaps[0].What, "primary group") {
+		t.Errorf("gaps: %+v", page.Gaps)
+	}
+}
+
 // What the primary group is a member of comes to the account too, and no search
 // for its memberships shows it.
 // https://learn.microsoft.com/openspecs/windows_protocols/ms-adts/1e889adc-b503-4423-8985-c28d5c7d4887

@@ -254,6 +254,9 @@ func (s *survey) addChain(direct map[string]*entry) error {
 func (s *survey) addPrimary(direct map[string]*entry) error {
 	filter, usual := s.primary()
 	if filter == "" {
+		if s.flavour.ad() { // there every account has one
+			s.page.Gaps = append(s.page.Gaps, s.gap(kindGroup, "the primary group", lastday.CodeDenied, "primaryGroupID or objectSid is not shown to us", "let our account read both"))
+		}
 		return nil
 	}
 	found, _, err := s.search(s.op, query{filter: filter, attrs: s.flavour.groupAttrs()})
