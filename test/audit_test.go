@@ -81,6 +81,10 @@ func TestAClosedCaseIsReportedAndCounted(t *testing.T) {
 	}
 	out, _ = h.lastday(0, "stats")
 	h.says(out, "due and told → verified", systemName)
+	out, _ = h.lastday(0, "--json", "stats", "--months")
+	if all := decode[[]stats.Month](t, out); len(all) != 1 || all[0].Stats.Cases != 1 {
+		t.Errorf("%+v", all)
+	}
 	h.lastday(2, "stats", "--from", "yesterday")
 }
 

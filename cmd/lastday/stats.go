@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 // statsCommand says how good we are.
 func (p *program) statsCommand() *cobra.Command {
 	var f periodFlags
+	var months bool
 	c := &cobra.Command{
 		Use:   "stats [--from DATE] [--to DATE]",
 		Short: "Say how long it takes, how well it is shown and what is left, in numbers from the records",
@@ -32,12 +34,22 @@ each number means.`,
 				if err != nil {
 					return err
 				}
+				if months {
+					return p.writeMonths(stats.Months(within(told, when), when.Zone))
+				}
 				return p.writeStats(stats.Of(within(told, when)))
 			})
 		},
 	}
 	f.register(c)
+	c.Flags().BoolVar(&months, "months", false, "a row for each month in which cuts were due")
 	return c
+}
+
+func (p *program) writeMonths(all []stats.Month) error {
+	var failed error
+	err := p.print(append([]stats.Month{}, all...), func(w io.Writer) { failed = stats.WriteMonths(w, all) })
+	return cmp.Or(err, failed)
 }
 
 // within keeps the cases of a period, all of them if it has no bounds.
