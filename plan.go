@@ -30,7 +30,8 @@ type Stage struct {
 	Cut bool `json:"cut,omitempty"`
 	// Watch marks a stage after the cut that looks again.
 	Watch bool `json:"watch,omitempty"`
-	// Changes are ordered: most dangerous first, then by the system's own order.
+	// Changes are ordered: most dangerous first, then by the system's own order;
+	// at a stage that leaves nothing by the system's own order alone.
 	Changes []Change `json:"changes,omitempty"`
 }
 

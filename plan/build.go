@@ -223,7 +223,7 @@ func (b *builder) seal() (lastday.Plan, error) {
 	p.TellAfter, p.TellAgain = b.policy.tellAfter, b.policy.tellAgain
 	p.LastDay, p.Cutoff = b.last, b.cutoff
 	for _, l := range b.legs {
-		sortChanges(l.stage.Changes)
+		sortChanges(l.stage.Changes, l.stage.Ceiling)
 		p.Stages = append(p.Stages, l.stage)
 	}
 	sortGaps(p.Gaps)

@@ -68,14 +68,25 @@ func TestEachGrantStepsDownInOneChain(t *testing.T) {
 }
 
 func TestAdminGoesFirstThenTheDriversOrder(t *testing.T) {
+	in := Input{Separation: separation(), Inventories: company(), Now: moment0()}
+	if got, want := keysOf(mustBuild(t, mustParse(t, glide), in).Stages[0]), "repo:1 org repo:3"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWhatClosesAnAccountGoesFirstWhereNothingMayBeLeft(t *testing.T) {
 	in := Input{Separation: separation(), Inventories: company(), Now: moment0(), CutNow: true}
-	var got []string
-	for _, c := range mustBuild(t, mustParse(t, glide), in).Stages[0].Changes {
-		got = append(got, c.Grant.Key)
+	if got, want := keysOf(mustBuild(t, mustParse(t, glide), in).Stages[0]), "login token:1 repo:1 repo:2 repo:3 org"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
-	if want := "repo:1 org login token:1 repo:2 repo:3"; strings.Join(got, " ") != want {
-		t.Errorf("got %q, want %q", strings.Join(got, " "), want)
+}
+
+func keysOf(s lastday.Stage) string {
+	keys := make([]string, 0, len(s.Changes))
+	for _, c := range s.Changes {
+		keys = append(keys, c.Grant.Key)
 	}
+	return strings.Join(keys, " ")
 }
 
 func TestLateNewsMergesWhatIsDue(t *testing.T) {

@@ -239,7 +239,7 @@ func (j *judge) above(g lastday.Grant, l limit) {
 
 func (j *judge) sentence() Judgement {
 	out := j.out
-	sortChanges(out.Due)
+	sortChanges(out.Due, j.stage.Ceiling)
 	sortResidue(out.Residue)
 	switch {
 	case len(out.Due) > 0:

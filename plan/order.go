@@ -8,11 +8,17 @@ import (
 )
 
 // sortChanges puts what is most dangerous first, then keeps to the driver's own
-// order: tokens before the membership that lets us see them.
-func sortChanges(all []lastday.Change) {
+// order: tokens before the membership that lets us see them. Where nothing may
+// be left the driver's order alone decides: what closes an account, or denies it
+// everything, makes the rest harmless at once, and must not wait behind it.
+func sortChanges(all []lastday.Change, ceiling lastday.Level) {
 	slices.SortStableFunc(all, func(a, b lastday.Change) int {
+		danger := 0
+		if ceiling > lastday.LevelNone {
+			danger = cmp.Compare(rest(a), rest(b))
+		}
 		return cmp.Or(
-			cmp.Compare(rest(a), rest(b)),
+			danger,
 			cmp.Compare(a.Grant.Order, b.Grant.Order),
 			cmp.Compare(a.Account.System, b.Account.System),
 			cmp.Compare(a.Grant.Kind, b.Grant.Kind),
