@@ -15,7 +15,7 @@ func (d *driver) Apply(ctx context.Context, c lastday.Change) (lastday.Receipt, 
 	if err != nil {
 		return lastday.Receipt{}, err
 	}
-	if _, known := orders()[c.Grant.Kind]; !known || c.Account.ID == "" || c.Grant.Resource.ID == "" {
+	if _, known := generic().orders()[c.Grant.Kind]; !known || c.Account.ID == "" || c.Grant.Resource.ID == "" {
 		return lastday.Receipt{}, lastday.Errorf(lastday.CodeInvalid, "scim: apply", "nobody's account, or no such kind of grant")
 	}
 	if why := d.ours(c); why != "" {
@@ -26,7 +26,7 @@ func (d *driver) Apply(ctx context.Context, c lastday.Change) (lastday.Receipt, 
 		return lastday.Receipt{}, err
 	}
 	if !found {
-		return d.vanished(ctx, c, down)
+		return d.applyUnseen(ctx, c, down)
 	}
 	switch {
 	case c.Grant.Kind == kindAccount:
@@ -49,6 +49,25 @@ func (d *driver) ours(c lastday.Change) string {
 	}
 	return ""
 }
+
+// applyUnseen changes what an account has that is not seen. Where that may mean
+// that it is only hidden, a group may still name it; of all else nobody knows.
+func (d *driver) applyUnseen(ctx context.Context, c lastday.Change, down bool) (lastday.Receipt, error) {
+	r, err := d.vanished(ctx, c, down)
+	if err != nil || !down || !d.profile.Hides || c.Grant.Kind == kindAccount {
+		return r, err
+	}
+	if c.Grant.Kind != kindGroup {
+		return refuse(c, c.From, unseen), nil
+	}
+	r, err = d.applyGroup(ctx, c, user{ID: c.Account.ID}, down)
+	if err == nil && r.Outcome == lastday.OutcomeAlready {
+		r = refuse(c, c.From, unseen)
+	}
+	return r, err
+}
+
+const unseen = "the account is not shown any more, and what it had with it: look in the product whether it is gone"
 
 // vanished answers for an account that is not seen: gone only if the canary is.
 func (d *driver) vanished(ctx context.Context, c lastday.Change, down bool) (lastday.Receipt, error) {

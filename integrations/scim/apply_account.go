@@ -35,10 +35,14 @@ func (d *driver) applyAccount(ctx context.Context, c lastday.Change, u user, dow
 	if d.profile.Deletes {
 		r.Note = "this server deletes the account: it cannot be given back"
 	}
-	return d.do(ctx, task{
+	r, err = d.do(ctx, task{
 		change: c, receipt: r, look: func(ctx context.Context) (string, error) { return d.activeNow(ctx, u) },
 		write: write{what: what, path: []string{users, u.ID}, version: u.version(), guarded: u.Meta.Version != "", forms: forms},
 	})
+	if lastday.CodeOf(err) == lastday.CodeNotFound { // somebody else took it since it was read
+		return d.vanished(ctx, c, down)
+	}
+	return r, err
 }
 
 // activeNow reads back whether the account is active. A server that hides or

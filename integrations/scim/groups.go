@@ -163,7 +163,7 @@ func (d *driver) groupGrant(m membership) lastday.Grant {
 	return lastday.Grant{
 		Key: kindGroup + "/" + m.group.ID, Kind: kindGroup, Resource: lastday.Resource{ID: m.group.ID, Name: m.group.DisplayName},
 		Rung: rungMember, Ladder: one(rungMember, d.levels.ofGroup(m.group.ID, m.group.DisplayName)), Via: m.via,
-		ManagedBy: d.levels.managerOf(m.group), Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Order: orders()[kindGroup],
+		ManagedBy: d.levels.managerOf(m.group), Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Order: d.profile.orders()[kindGroup],
 	}
 }
 

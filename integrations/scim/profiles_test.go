@@ -2,10 +2,12 @@ package scim
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"lastday"
+	"lastday/integrations"
 	"lastday/integrations/scim/scimtest"
 )
 
@@ -207,6 +209,79 @@ func TestAHiddenAccountIsGoneOnlyBesideItsCanary(t *testing.T) {
 	}
 	if _, err := d.Apply(t.Context(), lastday.NewChange("c-1", theirs("u-kim"), all["account"], lastday.None, "test")); lastday.CodeOf(err) != lastday.CodeDenied {
 		t.Errorf("without a canary: %v", err)
+	}
+}
+
+// What stands before the account that disappears can be read back while it is there.
+func TestAnAccountThatDisappearsIsTakenLast(t *testing.T) {
+	for _, p := range profiles() {
+		_, all := survey(t, newCompany(t, scimtest.Manners{Credential: p.Credential}).driver(t, with(p.Name)))
+		for key, g := range all {
+			if key != kindAccount && (g.Order < all[kindAccount].Order) != p.Hides {
+				t.Errorf("%s: %s has order %d, the account %d, and the account disappears: %t", p.Name, key, g.Order, all[kindAccount].Order, p.Hides)
+			}
+		}
+	}
+}
+
+// Once the account is not shown any more nobody can look at what it had: that is
+// not gone, and not called gone.
+func TestWhatAHiddenAccountHadIsAGap(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Hides: true})
+	system := integrations.NewSystem("saas", c.driver(t, with("atlassian")), integrations.Options{Now: noon})
+	_, all := survey(t, c.driver(t, with("atlassian")))
+	changes := []lastday.Change{lastday.NewChange("c-1", theirs("u-kim"), all[kindAccount], lastday.None, "test")}
+	for _, key := range []string{"role/admin", "entitlement/pro", "group/g-staff"} {
+		changes = append(changes, lastday.NewChange("c-1", theirs("u-kim"), all[key], lastday.None, "test"))
+	}
+	var receipts []lastday.Receipt
+	for _, change := range changes { // the account first, as somebody else may do at any time
+		r, err := system.Apply(t.Context(), change, false)
+		if err != nil {
+			t.Fatalf("%s: %v", change.Grant.Key, err)
+		}
+		receipts = append(receipts, r)
+	}
+	want := []lastday.Outcome{lastday.OutcomeApplied, lastday.OutcomeRefused, lastday.OutcomeRefused, lastday.OutcomeApplied}
+	for i, r := range receipts {
+		if r.Outcome != want[i] {
+			t.Errorf("%s: %q, want %q: %s", changes[i].Grant.Key, r.Outcome, want[i], r.Note)
+		}
+	}
+	inv, err := system.Survey(t.Context(), linked(kim(), "u-kim", "kim@acme.example"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range integrations.Grade(changes, receipts, inv) {
+		if observed := r.Proof == lastday.ProofObserved; observed != (i == 0) {
+			t.Errorf("%s is %s, by %+v", changes[i].Grant.Key, r.Proof, inv)
+		}
+	}
+}
+
+// A group that still names the hidden account is listed, and the account taken out.
+func TestAGroupThatNamesAHiddenAccountIsStillTaken(t *testing.T) {
+	c := newCompany(t, scimtest.Manners{Hides: true})
+	d := c.driver(t, with("atlassian"))
+	c.Edit("Users", "u-kim", func(u map[string]any) { u["active"] = false })
+	page, err := d.List(t.Context(), theirs("u-kim"), "")
+	if err != nil || !page.Control.Seen || len(page.Grants) != 3 || page.Grants[0].Kind != kindGroup {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	for _, kind := range []string{kindRole, kindEntitlement, kindGroup} {
+		if !slices.ContainsFunc(page.Gaps, func(g lastday.Gap) bool { return g.Kind == kind }) {
+			t.Errorf("%s: no gap in %+v", kind, page.Gaps)
+		}
+	}
+	r := take(t, d, page.Grants[0], lastday.None)
+	if r.Outcome != lastday.OutcomeApplied || r.After != lastday.None {
+		t.Errorf("%+v", r)
+	}
+	if r := take(t, d, page.Grants[0], lastday.None); r.Outcome != lastday.OutcomeRefused || !strings.Contains(r.Note, "not shown") {
+		t.Errorf("a group that names nobody, of an account that is not shown: %+v", r)
+	}
+	if _, err := c.driver(t, func(cfg *Config) { cfg.Profile, cfg.WithoutGroups = "atlassian", true }).List(t.Context(), theirs("u-kim"), ""); err != nil {
+		t.Error(err)
 	}
 }
 

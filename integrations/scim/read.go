@@ -20,11 +20,7 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 		return integrations.Page{}, err
 	}
 	if !found {
-		control, _, err := d.control(ctx)
-		if err != nil {
-			return integrations.Page{}, err
-		}
-		return integrations.Page{Control: control, Gaps: d.blindness(control)}, nil
+		return d.listUnseen(ctx, account.ID)
 	}
 	page := integrations.Page{
 		Grants: slices.Concat(d.accountGrants(u), d.valueGrants(u)), Residue: d.residue(u),
@@ -40,6 +36,38 @@ func (d *driver) List(ctx context.Context, account lastday.Account, at integrati
 	page.Grants = append(page.Grants, groups...)
 	page.Gaps = append(page.Gaps, gaps...)
 	return page, nil
+}
+
+// listUnseen is what can be told of an account that is not seen. Where that may
+// mean that it is only hidden, groups may still name it, and what it has besides
+// is not known.
+func (d *driver) listUnseen(ctx context.Context, id string) (integrations.Page, error) {
+	control, _, err := d.control(ctx)
+	if err != nil {
+		return integrations.Page{}, err
+	}
+	page := integrations.Page{Control: control, Gaps: d.blindness(control)}
+	if !control.Seen || !d.profile.Hides {
+		return page, nil
+	}
+	for _, kind := range valueKinds() {
+		page.Gaps = append(page.Gaps, d.hidden(kind))
+	}
+	if d.cfg.WithoutGroups {
+		return page, nil
+	}
+	in, gaps, err := d.memberships(ctx, user{ID: id})
+	if err != nil {
+		return integrations.Page{}, err
+	}
+	page.Grants, page.Gaps = in, append(append(page.Gaps, d.hidden(kindGroup)), gaps...)
+	return page, nil
+}
+
+// hidden is the gap of an account that the server may only hide.
+func (d *driver) hidden(kind string) lastday.Gap {
+	return d.gap(kind, "what the account has of this kind", lastday.CodeNotFound,
+		"the account is not shown, as this server does with those that are not active", "look in the product; what was taken before the account was read back then")
 }
 
 // blindness is the gap of not seeing what is known to be there.
@@ -61,7 +89,7 @@ func (d *driver) accountGrants(u user) []lastday.Grant {
 	g := lastday.Grant{
 		Key: kindAccount, Kind: kindAccount, Resource: lastday.Resource{ID: u.ID, Name: "account"},
 		Rung: rungActive, Ladder: one(rungActive, d.levels.account),
-		ManagedBy: d.levels.managedKind[kindAccount], Restore: d.profile.Restore, Order: orders()[kindAccount],
+		ManagedBy: d.levels.managedKind[kindAccount], Restore: d.profile.Restore, Order: d.profile.orders()[kindAccount],
 	}
 	g.Resource.Labels = map[string]string{"deactivation": d.profile.Deactivation}
 	return []lastday.Grant{g}
@@ -89,7 +117,7 @@ func (d *driver) valueGrant(kind string, v value) lastday.Grant {
 	g := lastday.Grant{
 		Key: kind + "/" + v.Value, Kind: kind, Resource: lastday.Resource{ID: v.Value, Name: v.Value},
 		Rung: rungHeld, Ladder: one(rungHeld, level), ManagedBy: d.levels.managedKind[kind],
-		Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Order: orders()[kind],
+		Restore: lastday.Restore{Fidelity: lastday.RestoreExact}, Order: d.profile.orders()[kind],
 		Details: map[string]string{"value": string(v.raw)},
 	}
 	if v.Display != "" {

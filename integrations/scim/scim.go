@@ -139,7 +139,7 @@ func (c Config) checked() (Profile, levels, error) {
 		return profile, levels{}, err
 	}
 	for kind := range c.ManagedBy {
-		if _, ok := orders()[kind]; !ok {
+		if _, ok := generic().orders()[kind]; !ok {
 			return profile, levels{}, invalid("managed_by: %q is no kind of grant", kind)
 		}
 	}
