@@ -163,6 +163,10 @@ func (c *caseRun) approve(ctx workflow.Context, m ApproveMessage) {
 	if !c.acceptable(ctx, m.Message, "approve", false) {
 		return
 	}
+	if i := slices.IndexFunc(c.s.Tasks, func(t Task) bool { return t.ID == m.Digest }); i >= 0 {
+		c.approveAnswer(ctx, m, c.s.Tasks[i])
+		return
+	}
 	news := c.s.News != nil && m.Digest == c.s.News.ID
 	if !news && m.Digest != c.s.Plan.Digest {
 		c.refuse(ctx, m.Message, "approve", "that digest is not in force any more: look at the plan again")
@@ -185,6 +189,22 @@ func (c *caseRun) approve(ctx workflow.Context, m ApproveMessage) {
 		c.undoCut(ctx, "approved by "+m.Actor)
 	case news:
 		c.believe(ctx, c.s.News.Separation, "approved by "+m.Actor)
+	}
+}
+
+// approveAnswer is a second person's consent to what a first one answered for: a
+// waiver or an attestation. The record shows both.
+func (c *caseRun) approveAnswer(ctx workflow.Context, m ApproveMessage, t Task) {
+	switch {
+	case t.Closed == nil:
+		c.refuse(ctx, m.Message, "approve", "the task is still open: answer it first")
+	case t.Closed.How != HowWaive && t.Closed.How != HowAttest:
+		c.refuse(ctx, m.Message, "approve", "nobody answered for that task")
+	case t.Closed.By == m.Actor:
+		c.refuse(ctx, m.Message, "approve", "whoever answered cannot approve it")
+	default:
+		c.s.Approvals = append(c.s.Approvals, Approval{Digest: t.ID, By: m.Actor, Reason: m.Reason, At: workflow.Now(ctx)})
+		c.accept(ctx, m.Message, fmt.Sprintf("approved the answer (%s, by %s) to: %s: %s", t.Closed.How, t.Closed.By, t.System, t.What))
 	}
 }
 

@@ -19,7 +19,8 @@ func (m ApproveMessage) about() (what, evidence string)    { return m.Digest, ""
 func (m RescheduleMessage) about() (what, evidence string) { return m.LastDay.String(), "" }
 func (m ResolveMessage) about() (what, evidence string)    { return m.Task, m.Evidence }
 
-// ApproveMessage consents to the plan, or the news, with that digest.
+// ApproveMessage consents to the plan, or the news, with that digest, or to what
+// somebody else answered for in the task with that id.
 type ApproveMessage struct {
 	Message
 	Digest string `json:"digest"`

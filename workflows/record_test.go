@@ -260,3 +260,30 @@ func TestACaseThatIsOpenedAgainCountsOnFromItsOldRecords(t *testing.T) {
 		t.Errorf("after %d records comes number %d, a %s; %d in all", old, records[old].Seq, records[old].Kind, len(records))
 	}
 }
+
+func TestASecondPersonMayApproveWhatAFirstAnsweredFor(t *testing.T) {
+	office := newFarSide("office", "admin")
+	office.manual = true
+	s := newStory(t, office)
+	var task workflows.Task
+	approve := func(actor string) {
+		s.env.SignalWorkflow(workflows.SignalApprove, workflows.ApproveMessage{Message: by(actor, "looked at the slip"), Digest: task.ID})
+	}
+	s.at(day(18, 17), func() { task = openTask(t, s.status(), workflows.TaskAsked); approve("ben") })
+	s.at(day(18, 17)+time.Minute, func() {
+		m := by("ana", "collected")
+		s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: m, Task: task.ID, How: workflows.HowAttest, Evidence: "slip 7"})
+	})
+	s.at(day(18, 17)+2*time.Minute, func() { approve("ana") })
+	s.at(day(18, 17)+3*time.Minute, func() { approve("cleo") })
+	s.run()
+	said := map[string]string{}
+	for _, r := range s.notes.of(lastday.RecordMessage) {
+		if r.Message.Verb == workflows.SignalApprove && r.Message.About == task.ID {
+			said[r.By] = r.Message.Refused
+		}
+	}
+	if refused, ok := said["cleo"]; !ok || refused != "" || said["ben"] == "" || said["ana"] == "" {
+		t.Errorf("before the answer, by whoever answered, by another: %q", said)
+	}
+}

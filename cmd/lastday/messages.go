@@ -124,13 +124,17 @@ func (p *program) sayWhatItWaitsFor(ctx context.Context, w io.Writer, cases *wor
 }
 
 func (p *program) approveOrder() order {
-	var digest string
+	var digest, task string
 	return order{
-		use: "approve CASE", short: "Consent to the plan in force, or to news, by its digest", signal: workflows.SignalApprove,
+		use: "approve CASE", short: "Consent to the plan in force, to news, or to another's answer to a task", signal: workflows.SignalApprove,
 		flags: func(c *cobra.Command) {
 			c.Flags().StringVar(&digest, "digest", "", "the `digest` that you looked at (`lastday status CASE` shows it)")
+			c.Flags().StringVar(&task, "task", "", "the `id` of a task that somebody else waived or attested: the record then shows two people")
 		},
 		message: func(ctx context.Context, cases *workflows.Client, caseID string, m workflows.Message) (any, error) {
+			if task != "" && digest == "" {
+				return workflows.ApproveMessage{Message: m, Digest: task}, nil
+			}
 			if digest == "" {
 				st, err := cases.Status(ctx, caseID)
 				if err != nil {
