@@ -18,7 +18,7 @@ import (
 
 // spaces is how many namespaces the server has: each test gets one of its own,
 // so that none sees another's queues.
-const spaces = 64
+const spaces = 128
 
 // people have tokens; the server writes their names beside what they send.
 const (
