@@ -14,10 +14,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
-
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 
 	"lastday"
 	"lastday/integrations"
@@ -127,28 +123,40 @@ func (s Spec) Describe() integrations.Description {
 	return d
 }
 
-// set makes the options carry the credential.
+// set makes the options carry the credential. The secret is resolved for every
+// call, so that one that something else renews is used at once; and now, so that
+// one that is not there is told at opening.
 func (a Auth) set(ctx context.Context, o *httpx.Options, deps integrations.Deps) error {
-	secret, err := deps.Secret(ctx, a.ref())
-	if err != nil {
+	if _, err := deps.Secret(ctx, a.ref()); err != nil {
 		return err
 	}
+	show := a.show
+	if a.OAuth2 != nil {
+		show = a.OAuth2.issuer(ctx, deps.Transport).show
+	}
+	o.Authorize = func(r *http.Request) error {
+		secret, err := deps.Secret(r.Context(), a.ref())
+		if err != nil {
+			return err
+		}
+		return show(r, secret)
+	}
+	return nil
+}
+
+// show puts the secret where the far side wants it.
+func (a Auth) show(r *http.Request, secret string) error {
 	switch {
 	case a.Bearer != "":
-		o.Tokens = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: secret})
-	case a.OAuth2 != nil:
-		o.Tokens = a.OAuth2.tokens(ctx, secret, deps.Transport)
+		r.Header.Set("Authorization", "Bearer "+secret)
 	case a.Basic != nil:
-		o.Authorize = func(r *http.Request) error { r.SetBasicAuth(a.Basic.User, secret); return nil }
+		r.SetBasicAuth(a.Basic.User, secret)
 	case a.Header != nil:
-		o.Authorize = func(r *http.Request) error { r.Header.Set(a.Header.Name, a.Header.Prefix+secret); return nil }
+		r.Header.Set(a.Header.Name, a.Header.Prefix+secret)
 	case a.Query != nil:
-		o.Authorize = func(r *http.Request) error {
-			query := r.URL.Query()
-			query.Set(a.Query.Name, a.Query.Prefix+secret)
-			r.URL.RawQuery = query.Encode()
-			return nil
-		}
+		query := r.URL.Query()
+		query.Set(a.Query.Name, a.Query.Prefix+secret)
+		r.URL.RawQuery = query.Encode()
 	}
 	return nil
 }
@@ -166,22 +174,6 @@ func (a Auth) ref() string {
 		return a.Query.Secret
 	}
 	return a.Bearer
-}
-
-// tokens asks the token endpoint when a token is needed. The secret is sent to
-// that address alone: redirects are not followed.
-func (c ClientSecret) tokens(ctx context.Context, secret string, transport http.RoundTripper) oauth2.TokenSource {
-	const patience = 30 * time.Second
-	client := &http.Client{
-		Transport: transport, Timeout: patience,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	config := clientcredentials.Config{ClientID: c.ClientID, ClientSecret: secret, TokenURL: c.TokenURL, Scopes: c.Scopes, EndpointParams: map[string][]string{}}
-	for name, value := range c.Params {
-		config.EndpointParams[name] = []string{value}
-	}
-	// Tokens are asked for during calls long after opening ended.
-	return config.TokenSource(context.WithValue(context.WithoutCancel(ctx), oauth2.HTTPClient, client))
 }
 
 func join(texts []string) string { return strings.Join(texts, ", ") }

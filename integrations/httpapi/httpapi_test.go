@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -293,6 +294,48 @@ func TestAnExampleFailsForWhatIsWrong(t *testing.T) {
 				t.Errorf("%q, want %q", failed, c.want)
 			}
 		})
+	}
+}
+
+// A secret that something renews is used from the next call on, without opening again.
+func TestASecretIsResolvedForEveryCall(t *testing.T) {
+	id := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "for-" + password, "token_type": "Bearer", "expires_in": 3600})
+	}))
+	t.Cleanup(id.Close)
+	for auth, want := range map[string][]string{
+		"bearer: env:TOKEN":                                                           {"Bearer old", "Bearer new"},
+		"basic: {user: bot, password: env:TOKEN}":                                     {"Basic Ym90Om9sZA==", "Basic Ym90Om5ldw=="},
+		"header: {name: X-Api-Key, secret: env:TOKEN}":                                {"old", "new"},
+		"oauth2: {token_url: '" + id.URL + "', client_id: client, secret: env:TOKEN}": {"Bearer for-old", "Bearer for-new"},
+	} {
+		s, err := httpapi.Parse("mini.yaml", []byte(strings.Replace(mini(roles), "bearer: env:TOKEN", auth, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		far := &stub{says: map[string]string{"GET /me": `200 {"id":"bot","all":true}`}}
+		server := httptest.NewServer(far)
+		t.Cleanup(server.Close)
+		s.BaseURL = server.URL
+		held, lost := "old", error(nil)
+		d, err := httpapi.New(t.Context(), s, integrations.Deps{System: "mini", Now: noon, Secret: func(context.Context, string) (string, error) { return held, lost }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, held = range []string{"old", "new"} {
+			if _, err := d.Probe(t.Context()); err != nil {
+				t.Errorf("%s: %v", auth, err)
+			}
+		}
+		if !slices.Equal(far.auth, want) {
+			t.Errorf("%s: shows %q, want %q", auth, far.auth, want)
+		}
+		lost = lastday.Errorf(lastday.CodeInvalid, "secret", "there is none")
+		if _, err := d.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeInvalid || len(far.auth) != len(want) {
+			t.Errorf("%s: without its secret: %v, shows %q", auth, err, far.auth)
+		}
 	}
 }
 

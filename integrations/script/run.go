@@ -31,12 +31,16 @@ func (d *driver) call(ctx context.Context, r Request) (Answer, error) {
 	if err := trusted(d.config.Command[0]); err != nil {
 		return Answer{}, lastday.Wrap(lastday.CodeDenied, op, "not started", err)
 	}
+	secrets, err := d.secrets(ctx)
+	if err != nil {
+		return Answer{}, lastday.Wrap(lastday.CodeOf(err), op, "not started", err)
+	}
 	httpx.Note(ctx, writes)
-	out, err := d.process(ctx, r)
+	out, err := d.process(ctx, r, secrets)
 	if !out.started {
 		return Answer{}, lastday.Wrap(lastday.CodeTransient, op, "the program cannot be started", err)
 	}
-	d.complain(ctx, r, out.stderr)
+	d.complain(ctx, r.Verb, append(r.personal(), secrets...), out.stderr)
 	answer, parseErr := parse(out.stdout)
 	if err == nil && parseErr == nil && answer.Error == nil {
 		return answer, nil
@@ -56,7 +60,7 @@ type output struct {
 
 // process runs the program and ends it, with all that it started, when its time
 // or the caller's is over or its answer is too large.
-func (d *driver) process(ctx context.Context, r Request) (output, error) {
+func (d *driver) process(ctx context.Context, r Request, secrets []string) (output, error) {
 	limited, cancel := context.WithTimeout(ctx, d.config.timeout())
 	defer cancel()
 	cmd := exec.CommandContext(limited, d.config.Command[0], d.config.Command[1:]...) //nolint:gosec // G204: the operator's own configuration names the program
@@ -69,7 +73,7 @@ func (d *driver) process(ctx context.Context, r Request) (output, error) {
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = time.Second
 	isolate(cmd)
-	done, err := d.prepare(cmd, r)
+	done, err := d.prepare(cmd, r, secrets)
 	if err != nil {
 		return output{}, err
 	}
@@ -90,7 +94,7 @@ func (d *driver) process(ctx context.Context, r Request) (output, error) {
 
 // prepare gives the program its request, environment and secrets. Done closes
 // what only the child needs.
-func (d *driver) prepare(cmd *exec.Cmd, r Request) (done func(), err error) {
+func (d *driver) prepare(cmd *exec.Cmd, r Request, secrets []string) (done func(), err error) {
 	cmd.Env = []string{}
 	for name, value := range d.config.Env {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -111,10 +115,10 @@ func (d *driver) prepare(cmd *exec.Cmd, r Request) (done func(), err error) {
 	}
 	for i, s := range d.config.Secrets {
 		if s.As == asEnv {
-			cmd.Env = append(cmd.Env, s.Name+"="+d.secrets[i])
+			cmd.Env = append(cmd.Env, s.Name+"="+secrets[i])
 			continue
 		}
-		file, err := pipeOf(d.secrets[i])
+		file, err := pipeOf(secrets[i])
 		if err != nil {
 			done()
 			return nil, err
@@ -235,14 +239,14 @@ func safeExec(err error) error {
 
 // complain writes what the program said on standard error into the debug log,
 // without secrets and without what names the person.
-func (d *driver) complain(ctx context.Context, r Request, text string) {
+func (d *driver) complain(ctx context.Context, verb string, secret []string, text string) {
 	if text == "" {
 		return
 	}
-	for _, hidden := range append(r.personal(), d.secrets...) {
+	for _, hidden := range secret {
 		if hidden != "" {
 			text = strings.ReplaceAll(text, hidden, "[...]")
 		}
 	}
-	d.log.DebugContext(ctx, "the program wrote to standard error", "op", r.Verb, "text", httpx.Redact(strings.ToValidUTF8(text, "?")))
+	d.log.DebugContext(ctx, "the program wrote to standard error", "op", verb, "text", httpx.Redact(strings.ToValidUTF8(text, "?")))
 }

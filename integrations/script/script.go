@@ -133,11 +133,11 @@ func (c Config) Describe() integrations.Description {
 func Kind() integrations.Kind { return integrations.Define(Description(), Open) }
 
 type driver struct {
-	config  Config
-	system  string
-	secrets []string
-	log     *slog.Logger
-	now     func() time.Time
+	config Config
+	system string
+	secret func(ctx context.Context, ref string) (string, error)
+	log    *slog.Logger
+	now    func() time.Time
 }
 
 // Open makes a driver. All mistakes of the configuration are in one CodeInvalid.
@@ -150,18 +150,27 @@ func Open(ctx context.Context, c Config, deps integrations.Deps) (integrations.D
 	if err := trusted(c.Command[0]); err != nil {
 		return nil, lastday.Wrap(lastday.CodeInvalid, op, "command", err)
 	}
-	d := &driver{config: c, system: deps.System, log: deps.Log, now: deps.Now}
+	d := &driver{config: c, system: deps.System, secret: deps.Secret, log: deps.Log, now: deps.Now}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	for _, s := range c.Secrets {
-		value, err := deps.Secret(ctx, s.Ref)
-		if err != nil {
-			return nil, err
-		}
-		d.secrets = append(d.secrets, value)
+	if _, err := d.secrets(ctx); err != nil { // one that is not there is told at opening
+		return nil, err
 	}
 	return d, nil
+}
+
+// secrets resolves the program's secrets, in their order: for every call, so that
+// one that something else renews is used at once.
+func (d *driver) secrets(ctx context.Context) ([]string, error) {
+	values := make([]string, len(d.config.Secrets))
+	for i, s := range d.config.Secrets {
+		var err error
+		if values[i], err = d.secret(ctx, s.Ref); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
 func (c Config) timeout() time.Duration {

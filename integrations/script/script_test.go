@@ -3,8 +3,12 @@ package script_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -121,6 +125,40 @@ func TestAProgramRunsInTheFolderThatIsConfigured(t *testing.T) {
 		if err != nil || health.Identity != dir {
 			t.Errorf("runs in %q, want %q (%v)", health.Identity, dir, err)
 		}
+	}
+}
+
+// A secret that something renews is used from the next call on, and kept out of
+// the log like the one before; without it nothing is started.
+func TestASecretIsResolvedForEveryCall(t *testing.T) {
+	var shown []string
+	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown = append(shown, r.Header.Get("Authorization"))
+		_, _ = io.WriteString(w, `{"version":1,`+seen+`}`)
+	}))
+	t.Cleanup(far.Close)
+	said := &logs{}
+	held, lost := "old-5ecret", error(nil)
+	given := deps(said)
+	given.Secret = func(context.Context, string) (string, error) { return held, lost }
+	d, err := script.Open(t.Context(), config(t, map[string]string{"CLUB": far.URL}), given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, held = range []string{"old-5ecret", "new-5ecret"} {
+		if _, err := d.Probe(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := []string{"Bearer old-5ecret", "Bearer new-5ecret"}; !slices.Equal(shown, want) {
+		t.Errorf("shows %q, want %q", shown, want)
+	}
+	if !strings.Contains(said.String(), "asking") || strings.Contains(said.String(), "5ecret") {
+		t.Errorf("the log: %s", said)
+	}
+	lost = lastday.Errorf(lastday.CodeInvalid, "secret", "there is none")
+	if _, err := d.Probe(t.Context()); lastday.CodeOf(err) != lastday.CodeInvalid || len(shown) != 2 {
+		t.Errorf("without its secret: %v, shows %q", err, shown)
 	}
 }
 
