@@ -122,7 +122,7 @@ func fetchError(workflowID string, err error) error {
 
 // over says whether a run was the last and has ended.
 func over(r Run) bool {
-	switch r.last().GetEventType() { //nolint:exhaustive // Everything else means that it goes on.
+	switch r.last().GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
 		enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
 		enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 
@@ -102,7 +101,7 @@ func (r Run) replay() ([]lastday.Record, error) {
 		return nil, lastday.Wrap(lastday.CodeInternal, "replay", "make a replayer", err)
 	}
 	workflows.Register(replayer)
-	quiet := sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	quiet := sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	o := worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: r.started().GetWorkflowId(), RunID: r.ID}}
 	if err := replayer.ReplayWorkflowHistoryWithOptions(quiet, r.History, o); err != nil {
 		return nil, lastday.Wrap(lastday.CodeInvalid, "replay", "run "+r.ID, err)

@@ -47,7 +47,7 @@ type teller struct {
 }
 
 func (t *teller) tell(e *historypb.HistoryEvent, run int) string {
-	switch e.GetEventType() { //nolint:exhaustive // The other events are Temporal's own bookkeeping.
+	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
 		if run > 0 {
 			return "the case goes on in a new run"
@@ -71,7 +71,7 @@ func (t *teller) tell(e *historypb.HistoryEvent, run int) string {
 }
 
 func (t *teller) work(e *historypb.HistoryEvent) string {
-	switch e.GetEventType() { //nolint:exhaustive // As above.
+	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_TIMER_STARTED:
 		t.names[e.GetEventId()] = summary(e)
 		return "waits: " + summary(e)
@@ -95,7 +95,7 @@ func (t *teller) work(e *historypb.HistoryEvent) string {
 
 // sender is the principal that the server verified, of what was sent.
 func sender(e *historypb.HistoryEvent) string {
-	switch e.GetEventType() { //nolint:exhaustive // Nothing else is sent.
+	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
 		return e.GetPrincipal().GetName()
 	}
