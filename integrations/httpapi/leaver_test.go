@@ -67,6 +67,34 @@ func TestTheButtonIsOutOfReachOnceItIsTaken(t *testing.T) {
 	}
 }
 
+// Whoever may still read signs in again: a ceiling that ended the session would
+// be broken again at once. It ends with all the rest.
+func TestASessionMayGoOnUnderACeilingOfReading(t *testing.T) {
+	c := httpapitest.New(token)
+	furnish(c)
+	d := connect(t, spec(t), c)
+	account := lastday.Account{System: "console", ID: "a-1"}
+	page, err := d.List(t.Context(), account, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range page.Grants {
+		if g.Level() <= lastday.LevelRead {
+			continue
+		}
+		if _, err := d.Apply(t.Context(), lastday.NewChange("c-1", account, g, g.Ladder.Under(lastday.LevelRead).Name, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kim, _ := c.Agent("a-1")
+	if len(kim.Sessions) != 3 || len(kim.Keys) != 0 || kim.Role != httpapitest.RoleViewer {
+		t.Errorf("%+v", kim)
+	}
+	if status := c.Press(httpapitest.Credential("s-1"), "customer-1"); status != http.StatusForbidden {
+		t.Errorf("in the session that goes on the button answers %d", status)
+	}
+}
+
 // The trap for which keys and the button are kinds of their own: whoever takes
 // the role alone has taken neither.
 func TestARoleAloneEndsNothing(t *testing.T) {
