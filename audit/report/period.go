@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"lastday"
 	"lastday/audit/population"
 	"lastday/audit/stats"
 	"lastday/audit/story"
@@ -108,6 +109,10 @@ func periodView(in PeriodIn, p Proofs) periodData {
 		Controls: controls(tallyOf(in.Cases)),
 	}
 	d.Tone, d.Word, d.Sentence = periodVerdict(d.Stats, in.Population)
+	if r := in.Population; r != nil && (r.From != lastday.DateOf(in.From.In(k.zone)) || r.To != lastday.DateOf(last.In(k.zone))) {
+		d.Tone, d.Word = "bad", "population of another period"
+		d.Sentence = fmt.Sprintf("The comparison is of %s to %s: whether the list of this period is complete is not known.", r.From, r.To)
+	}
 	d.Stand = periodFigures(d.Stats)
 	d.Measures = measures(d.Stats)
 	d.Shares = bars(d.Stats.Shares)
@@ -147,6 +152,11 @@ func (d *periodData) population(r population.Result, k clock) {
 	}
 }
 
+// running counts the cases of which nobody can say yet whether all is gone.
+func running(s stats.Stats) int {
+	return s.Verdicts[story.HeldBack] + s.Verdicts[story.Under]
+}
+
 // periodVerdict judges by the worst: an unknown population is no good news.
 func periodVerdict(s stats.Stats, r *population.Result) (toneName, word, sentence string) {
 	trouble := fmt.Sprintf("%s missed; %s in which the cut was due, is not shown and nobody answered for.", plural(s.Missed, "promise"), plural(max(s.Unverified-s.Answered, 0), "case"))
@@ -157,6 +167,10 @@ func periodVerdict(s stats.Stats, r *population.Result) (toneName, word, sentenc
 		return "bad", "not all shown, or not in time", trouble
 	case r == nil:
 		return "calm", "cases alone", "Nobody compared these cases with HR's list and with the accounts still enabled: whether the list is complete is not known."
+	case running(s) > 0:
+		return "calm", "complete, and not over yet", fmt.Sprintf("Every leaver has a case; not cut yet, or held: %s. Nothing shows that this access is gone.", plural(running(s), "case"))
+	case s.Residue > 0:
+		return "calm", "complete, and something is left", fmt.Sprintf("Every leaver has a case; what is left and waits for a person: %d.", s.Residue)
 	case s.Answered > 0 || s.Exceptions > 0:
 		return "word", "complete, part of it answered for", fmt.Sprintf("Every leaver has a case; %s on people's word.", plural(s.Exceptions, "exception"))
 	}

@@ -63,6 +63,24 @@ func periodPage(t *testing.T, in report.PeriodIn) string {
 
 func clean(c story.Case) bool { return strings.HasPrefix(c.ID, "c-clean") }
 
+// only holds one case, as it stood a minute after its last record.
+func only(t *testing.T, told *storytest.Teller) report.PeriodIn {
+	t.Helper()
+	in := november(t, nil)
+	c, err := story.Of(told.Records(), story.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Cases = []story.Case{c}
+	return in
+}
+
+// leaving leaves something of one case that nobody answered for.
+func leaving(in report.PeriodIn) report.PeriodIn {
+	in.Cases[0].Residue = []story.Residue{{Residue: lastday.Residue{System: "mail", Kind: "session", What: "an open session"}}}
+	return in
+}
+
 // late makes the promise of one case missed.
 func late(in report.PeriodIn) report.PeriodIn {
 	in.Cases[0].SLA.State = story.SLAMissed
@@ -76,11 +94,15 @@ func TestAPeriodIsAsGoodAsItsWorst(t *testing.T) {
 		tone string
 		says string
 	}{
-		"all proven":       {compared(t, november(t, clean), nil), "verdict good", "complete and proven"},
-		"people's word":    {compared(t, november(t, noDeaf), nil), "verdict word", "3 exceptions on people"},
-		"a missed one":     {compared(t, november(t, nil), nil), "verdict bad", "1 promise missed"},
-		"late, and proven": {compared(t, late(november(t, clean)), nil), "verdict bad", "1 promise missed"},
-		"not compared":     {november(t, clean), "verdict calm", "whether the list is complete is not known"},
+		"all proven":        {compared(t, november(t, clean), nil), "verdict good", "complete and proven"},
+		"people's word":     {compared(t, november(t, noDeaf), nil), "verdict word", "3 exceptions on people"},
+		"a missed one":      {compared(t, november(t, nil), nil), "verdict bad", "1 promise missed"},
+		"late, and proven":  {compared(t, late(november(t, clean)), nil), "verdict bad", "1 promise missed"},
+		"not compared":      {november(t, clean), "verdict calm", "whether the list is complete is not known"},
+		"one is held":       {compared(t, only(t, storytest.HeldCase()), nil), "verdict calm", "not over yet"},
+		"one is under way":  {compared(t, only(t, storytest.OpenCase()), nil), "verdict calm", "not over yet"},
+		"something is left": {compared(t, leaving(november(t, clean)), nil), "verdict calm", "waits for a person: 1"},
+		"another period":    {compared(t, november(t, clean), func(p *population.Input) { p.From.Month = 10 }), "verdict bad", "of another period"},
 		"somebody is missing": {compared(t, november(t, clean), func(p *population.Input) {
 			p.Leavers = append(p.Leavers, population.Leaver{Person: "p-new", Source: "people", LastDay: lastday.Date{Year: 2026, Month: 11, Day: 9}})
 		}), "verdict bad", "p-new left on 2026-11-09 by people, and has no case"},
