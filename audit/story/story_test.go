@@ -227,6 +227,9 @@ func TestMissingRecordsAreNamed(t *testing.T) {
 	if erased := tell(t, slices.Delete(slices.Clone(all), 0, 1)); len(erased.Missing) != 1 || erased.Verdict.Word != story.Proven {
 		t.Errorf("the first names the person and may be erased: %v %s", erased.Missing, erased.Verdict.Word)
 	}
+	if both := tell(t, slices.Delete(slices.Clone(all)[1:], 3, 6)); both.Verdict.Word != story.NotShown {
+		t.Errorf("that the name was erased hides no other record that is missing: %v %s", both.Missing, both.Verdict.Word)
+	}
 	lost := tell(t, slices.Delete(slices.Clone(all), 4, 7))
 	if lost.Verdict.Word != story.NotShown || !strings.Contains(lost.Unproved[0], "number 5-7") {
 		t.Errorf("got %s, %q", lost.Verdict.Word, lost.Unproved)

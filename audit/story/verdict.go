@@ -67,7 +67,7 @@ func judgeClosed(c Case) Verdict {
 	switch {
 	case c.Closed.Outcome == "rescinded":
 		return Verdict{Rescinded, "The engagement goes on. " + count(c.Accesses(Restored), "access") + " given back and read back" + remaining(c)}
-	case !c.settled() || (c.Clocks.Verified.IsZero() && !covered(c)) || len(c.Missing) > 0 && c.Missing[0] > 1:
+	case !c.settled() || (c.Clocks.Verified.IsZero() && !covered(c)) || slices.ContainsFunc(c.Missing, func(n int) bool { return n > 1 }):
 		return Verdict{NotShown, "The case was closed, and these records do not show that all access is gone. " + standing(c)}
 	case word > 0:
 		return Verdict{AnsweredFor, partly(c)}
