@@ -133,8 +133,17 @@ func withLinks(ctx context.Context, table LinkTable, person string, settings Set
 	return settings
 }
 
-// WithLinks adds to a leaver the accounts that the table knows. A nil table
-// knows none.
+// Lane is the name of the lane that an account is for: its system's own, or for
+// a further account the first that its role has there.
+func (k AccountLink) Lane() string {
+	if k.Role == RolePrimary {
+		return k.System
+	}
+	return k.System + "+" + k.Role
+}
+
+// WithLinks adds to a leaver the accounts that the table knows, further ones
+// under the names of their lanes. A nil table knows none.
 func WithLinks(ctx context.Context, table LinkTable, l Leaver) (Leaver, error) {
 	if table == nil {
 		return l, nil
@@ -146,9 +155,10 @@ func WithLinks(ctx context.Context, table LinkTable, l Leaver) (Leaver, error) {
 	p := &l.Separation.Person
 	p.Links = slices.Clone(p.Links)
 	for _, k := range known {
-		if !slices.ContainsFunc(p.Links, func(o lastday.Link) bool { return o.System == k.System && o.ID == k.ID }) {
-			p.Links = append(p.Links, k.Link)
-		}
+		p.Links = slices.DeleteFunc(p.Links, func(o lastday.Link) bool {
+			return lastday.SystemOf(o.System) == k.System && o.ID == k.ID
+		})
+		p.Links = append(p.Links, lastday.Link{System: k.Lane(), ID: k.ID, Login: k.Login})
 	}
 	return l, nil
 }

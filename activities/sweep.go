@@ -96,30 +96,37 @@ func LookFor(ctx context.Context, system *integrations.Surveyor, manual bool, l 
 			unseen = append(unseen, Unseen{Person: person.Key, Gap: g})
 		}
 		// What nobody read is presumed of everybody: that is no sighting.
-		if inv.Match.Verdict == lastday.FoundOne && (inv.Control.Seen || !manual) {
+		told := slices.ContainsFunc(found, func(s Sighting) bool { return s.Account.ID == inv.Match.Account.ID })
+		if inv.Match.Verdict == lastday.FoundOne && !told && (inv.Control.Seen || !manual) {
 			found = appendSighting(found, l, inv)
 		}
 	}
 	return found, unseen, passing
 }
 
-// eachAccount is the person once for each account that is linked in the
-// system, and once without a link.
+// eachAccount is the person once for each account of theirs in the system: the
+// person's own, which is found by evidence if nobody linked it, and each further
+// one. A further account says nothing of the person's own.
 func eachAccount(p lastday.Person, system string) []lastday.Person {
-	var here, others []lastday.Link
+	var own, further, others []lastday.Link
 	for _, k := range p.Links {
-		if k.System == system {
-			here = append(here, k)
-		} else {
+		switch {
+		case k.System == system:
+			own = append(own, k)
+		case lastday.SystemOf(k.System) == system:
+			k.System = system
+			further = append(further, k)
+		default:
 			others = append(others, k)
 		}
 	}
-	if len(here) < 2 {
-		return []lastday.Person{p}
+	one := p
+	one.Links = others
+	var all []lastday.Person
+	if len(own) == 0 {
+		all = append(all, one)
 	}
-	all := make([]lastday.Person, 0, len(here))
-	for _, k := range here {
-		one := p
+	for _, k := range append(own, further...) {
 		one.Links = append(slices.Clone(others), k)
 		all = append(all, one)
 	}

@@ -72,3 +72,39 @@ func TestEveryLinkedAccountIsLookedAt(t *testing.T) {
 		t.Errorf("found %+v, unseen %+v, %v", found, unseen, err)
 	}
 }
+
+// listed is a link table that knows some accounts of everybody.
+type listed []activities.AccountLink
+
+func (l listed) Of(context.Context, string) ([]activities.AccountLink, error) { return l, nil }
+
+func (l listed) Settle(context.Context, activities.KeepLinkInput) error { return nil }
+
+func TestAFurtherAccountHidesNotTheOneThatEvidenceFinds(t *testing.T) {
+	further := listed{{Link: lastday.Link{System: "code", ID: "70"}, Role: "admin"}}
+	for name, l := range map[string]activities.Leaver{
+		"the table alone knows it": goneKey("p-1"),
+		"HR or a case named it":    goneKey("p-1", lastday.Link{System: "code", ID: "70"}),
+	} {
+		l, err := activities.WithLinks(t.Context(), further, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		far := &asked{}
+		found, _, err := activities.LookFor(t.Context(), integrations.NewSurveyor("code", far, integrations.Options{Now: clock}), false, l)
+		if err != nil || len(found) != 2 || found[0].Account.ID != "p-1" || found[1].Account.ID != "70" {
+			t.Errorf("%s: asked about %v, found %+v, %v", name, far.who, found, err)
+		}
+	}
+}
+
+func TestAnAccountThatIsFoundTwiceIsToldOnce(t *testing.T) {
+	l, err := activities.WithLinks(t.Context(), listed{{Link: lastday.Link{System: "code", ID: "p-1"}, Role: "service"}}, goneKey("p-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, _, err := activities.LookFor(t.Context(), integrations.NewSurveyor("code", &asked{}, integrations.Options{Now: clock}), false, l)
+	if err != nil || len(found) != 1 {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}

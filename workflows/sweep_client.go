@@ -65,18 +65,19 @@ func (c *Client) Leaver(ctx context.Context, caseID string) (activities.Leaver, 
 	l := activities.Leaver{Separation: st.Separation, Case: caseID, From: "case"}
 	for _, lane := range st.Lanes {
 		if lane.Account.ID != "" {
-			l.Separation.Person.Links = addLink(l.Separation.Person.Links, lastday.Link{System: lastday.SystemOf(lane.Account.System), ID: lane.Account.ID, Login: lane.Account.Login})
+			l.Separation.Person.Links = addLink(l.Separation.Person.Links, lastday.Link{System: lane.System, ID: lane.Account.ID, Login: lane.Account.Login})
 		}
 	}
 	return l, true, nil
 }
 
-// addLink adds what a case pinned; a link that names only a login gives way to it.
+// addLink adds what a case pinned, by the name of its lane; a link that names
+// the same account, or only a login, gives way to it.
 func addLink(links []lastday.Link, k lastday.Link) []lastday.Link {
-	if slices.ContainsFunc(links, func(o lastday.Link) bool { return o.System == k.System && o.ID == k.ID }) {
-		return links
-	}
-	kept := slices.DeleteFunc(slices.Clone(links), func(o lastday.Link) bool { return o.System == k.System && o.ID == "" })
+	kept := slices.DeleteFunc(slices.Clone(links), func(o lastday.Link) bool {
+		same := lastday.SystemOf(o.System) == lastday.SystemOf(k.System) && o.ID == k.ID
+		return same || (o.System == k.System && o.ID == "")
+	})
 	return append(kept, k)
 }
 
