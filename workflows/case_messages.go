@@ -395,9 +395,10 @@ func (c *caseRun) link(ctx workflow.Context, t Task, m ResolveMessage) string {
 		return "link answers only the question which account is the person's, and needs its immutable id"
 	}
 	p := &c.s.Separation.Person
+	before := slices.Clone(p.Links)
 	p.Links = slices.DeleteFunc(slices.Clone(p.Links), func(l lastday.Link) bool { return l.System == t.System })
 	p.Links = append(p.Links, lastday.Link{System: t.System, ID: m.Account})
-	c.keepLink(ctx, t, m)
+	c.keepLink(ctx, t, m, before)
 	c.s.NeedPlan = c.s.NeedPlan || !c.pastCut()
 	return ""
 }

@@ -48,6 +48,8 @@ type laneRun struct {
 	returned string
 	// waived says that a person decided to go on without this goal.
 	waived bool
+	// settling says that the link table was not heard yet about what a person decided.
+	settling bool
 	// fruitless counts the rounds that brought nothing, for the pause before the next.
 	fruitless int
 }
@@ -213,6 +215,9 @@ func (l *laneRun) set(ctx workflow.Context, state LaneState, why string) {
 
 // survey orders the reading of the system.
 func (l *laneRun) survey(ctx workflow.Context, stage string, within time.Duration, urgent bool) (lastday.Inventory, error) {
+	if err := l.settle(ctx); err != nil {
+		return lastday.Inventory{}, err
+	}
 	id := l.c.activityID(l.l.System, stage+"/read")
 	o := systemCall(l.l.Queue, id, fmt.Sprintf("Read everything in **%s** (%s)", l.l.System, stage), within, urgent)
 	if match, disputed := l.disputed(); disputed {

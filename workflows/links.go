@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -31,7 +32,7 @@ func (c *caseRun) linkLanes(ctx workflow.Context) {
 		c.closeWhere(ctx, func(t Task) bool { return t.System == "" && t.Kind == TaskBlind && t.What == whatLinks })
 	}
 	for _, system := range c.s.Settings.Systems {
-		for _, k := range c.further(system.Name) {
+		for _, k := range append(c.further(system.Name), c.named(system.Name)...) {
 			c.addFurther(system, k)
 		}
 	}
@@ -87,6 +88,23 @@ func (c *caseRun) further(system string) []activities.AccountLink {
 	for i, k := range c.unlisted(system) {
 		if i > 0 {
 			all = append(all, activities.AccountLink{Link: k, Role: "other"})
+		}
+	}
+	return all
+}
+
+func furtherRoles() []string { return []string{"admin", "service", "other"} }
+
+// named are the accounts that an earlier case of the person knew as further
+// ones: a sweep that opens a case names them by their lanes.
+func (c *caseRun) named(system string) []activities.AccountLink {
+	listed := c.linked(system)
+	var all []activities.AccountLink
+	for _, k := range c.s.Separation.Person.Links {
+		known := slices.ContainsFunc(listed, func(l activities.AccountLink) bool { return l.ID == k.ID })
+		role, further := strings.CutPrefix(k.System, system+"+")
+		if role = strings.TrimRight(role, "0123456789"); further && k.ID != "" && !known && slices.Contains(furtherRoles(), role) {
+			all = append(all, activities.AccountLink{Link: k, Role: role})
 		}
 	}
 	return all
@@ -158,6 +176,7 @@ func (c *caseRun) arrived(l *Lane, last string) bool {
 // one that was found first. Evidence can go away while access is left.
 func (l *laneRun) pinned() lastday.Person {
 	p := l.c.s.Separation.Person
+	p.Links = l.c.ownLinks(l.l.System)
 	known, linked := p.Link(l.l.System)
 	primary, listed := l.c.primary(l.l.System)
 	var own lastday.Link
@@ -177,6 +196,18 @@ func (l *laneRun) pinned() lastday.Person {
 	p.Links = slices.DeleteFunc(slices.Clone(p.Links), func(k lastday.Link) bool { return k.System == l.l.System })
 	p.Links = append(p.Links, own)
 	return p
+}
+
+// ownLinks are the links of the person without those that HR gives and the
+// table knows to be of further accounts: they have lanes of their own.
+func (c *caseRun) ownLinks(system string) []lastday.Link {
+	links := slices.Clone(c.s.Separation.Person.Links)
+	for _, k := range c.linked(system) {
+		if k.Role != activities.RolePrimary {
+			links = slices.DeleteFunc(links, func(o lastday.Link) bool { return o.System == system && o.ID == k.ID })
+		}
+	}
+	return links
 }
 
 // disputed says that the table, HR and what was found first name different
@@ -221,13 +252,19 @@ func (l *laneRun) held(asked lastday.Person, inv lastday.Inventory) lastday.Inve
 }
 
 // keepLink keeps in the table what a person decided, so that no later case
-// asks again. A table that is down holds nothing up.
-func (c *caseRun) keepLink(ctx workflow.Context, t Task, m ResolveMessage) {
-	if l := c.lane(t.System); l != nil {
+// asks again. What was linked before is for an answer that the table refuses. A
+// table that is down holds nothing up.
+func (c *caseRun) keepLink(ctx workflow.Context, t Task, m ResolveMessage, before []lastday.Link) {
+	l := c.lane(t.System)
+	if l != nil {
 		l.l.Decided = m.Account
 	}
 	if !c.s.Settings.Linking || lastday.SystemOf(t.System) != t.System {
 		return
+	}
+	waits := l != nil && workflow.GetVersion(ctx, versionSettle, workflow.DefaultVersion, 1) >= 1
+	if waits {
+		l.settling = true
 	}
 	in := activities.KeepLinkInput{
 		Person: c.s.Separation.Person.Key, System: t.System, ID: m.Account, By: m.Actor,
@@ -239,8 +276,45 @@ func (c *caseRun) keepLink(ctx workflow.Context, t Task, m ResolveMessage) {
 	c.telling++
 	workflow.GoNamed(ctx, "keep link", func(ctx workflow.Context) {
 		defer func() { c.telling--; c.wake() }()
-		if err := future.Get(ctx, nil); err != nil && ctx.Err() == nil {
+		err := future.Get(ctx, nil)
+		if err != nil && ctx.Err() == nil {
 			c.note(ctx, Entry{What: "the link table did not keep the account of " + t.System + ": " + troubleOf(err).Why})
 		}
+		if !waits {
+			return
+		}
+		if l.settling && err != nil && troubleOf(err).Code == lastday.CodeInvalid {
+			c.undecide(l, m.Account, before)
+		}
+		l.settling = false
 	})
+}
+
+// versionSettle is the change after which an answer waits for the table.
+const versionSettle = "an answer waits for the link table"
+
+// settleWithin is how long the table is waited for: no cut waits for it.
+const settleWithin = 10 * time.Second
+
+// settle waits, before a lane works with the account that a person decided on,
+// for the table to say that it is nobody else's.
+func (l *laneRun) settle(ctx workflow.Context) error {
+	if !l.settling {
+		return nil
+	}
+	if _, err := workflow.AwaitWithTimeout(ctx, settleWithin, func() bool { return !l.settling }); err != nil {
+		return err
+	}
+	l.settling = false
+	return nil
+}
+
+// undecide takes an answer back that the table refused: the account is linked to
+// another person, whom nobody may cut by a slip. The question is asked again.
+func (c *caseRun) undecide(l *laneRun, account string, before []lastday.Link) {
+	if l.l.Decided != account {
+		return
+	}
+	l.l.Decided, c.s.Separation.Person.Links = "", before
+	l.kick()
 }

@@ -64,6 +64,8 @@ type linkTable struct {
 	links []activities.AccountLink
 	kept  []activities.KeepLinkInput
 	err   error
+	// refuse is an account that is linked to somebody else.
+	refuse string
 }
 
 func (l *linkTable) Of(_ context.Context, person string) ([]activities.AccountLink, error) {
@@ -78,6 +80,9 @@ func (l *linkTable) Of(_ context.Context, person string) ([]activities.AccountLi
 func (l *linkTable) Settle(_ context.Context, in activities.KeepLinkInput) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if in.ID == l.refuse {
+		return lastday.Errorf(lastday.CodeInvalid, "links: add", "it is linked to another person")
+	}
 	l.kept = append(l.kept, in)
 	return nil
 }
@@ -280,6 +285,45 @@ func TestAnAccountThatWasFoundIsPinnedBeforeTheFirstChange(t *testing.T) {
 		// The evidence moves to somebody else's account from now on.
 		d.accounts["moved"] = d.accounts["8"]
 	})
+	s.run()
+	if got := d.accounts["7"].rungs() + " " + d.accounts["8"].rungs(); got != "none admin" {
+		t.Errorf("in the end %q", got)
+	}
+}
+
+func TestAFurtherAccountThatHRNamesTooHidesNotThePersonsOwn(t *testing.T) {
+	d := newDirectory("ldap", map[string][]string{"7": {"admin"}, "70": {"admin"}})
+	s, _ := withDirectory(t, d, known("admin", "70"))
+	s.first.Person.Links = []lastday.Link{{System: "ldap", ID: "70"}}
+	s.run()
+	if got := d.accounts["7"].rungs() + " " + d.accounts["70"].rungs(); got != "none none" {
+		t.Errorf("in the end %q", got)
+	}
+}
+
+func TestEveryAccountThatHRNamesIsRead(t *testing.T) {
+	d := newDirectory("ldap", map[string][]string{"8": {"admin"}, "70": {"admin"}})
+	s, _ := withDirectory(t, d, known("admin", "70"))
+	s.first.Person.Links = []lastday.Link{{System: "ldap", ID: "70"}, {System: "ldap", ID: "8"}}
+	s.run()
+	if got := d.accounts["8"].rungs() + " " + d.accounts["70"].rungs(); got != "none none" {
+		t.Errorf("in the end %q", got)
+	}
+}
+
+func TestAnAnswerThatNamesAnotherPersonsAccountTouchesNothing(t *testing.T) {
+	d := newDirectory("ldap", map[string][]string{"7": {"admin"}, "8": {"admin"}})
+	s, table := withDirectory(t, d, known("primary", "7"))
+	s.first.Person.Links = []lastday.Link{{System: "ldap", ID: "9"}}
+	table.refuse = "8"
+	answer := func(when time.Duration, account string) {
+		s.at(when, func() {
+			task := openTask(t, s.status(), workflows.TaskIdentity)
+			s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("ann", "is "+account), Task: task.ID, How: workflows.HowLink, Account: account})
+		})
+	}
+	answer(day(20, 12), "8")
+	answer(day(21, 12), "7")
 	s.run()
 	if got := d.accounts["7"].rungs() + " " + d.accounts["8"].rungs(); got != "none admin" {
 		t.Errorf("in the end %q", got)
