@@ -104,7 +104,7 @@ func TestAPopulationIsCompleteOrSaysWhoIsMissing(t *testing.T) {
 
 	for want, args := range map[string][]string{
 		"p-forgotten (engagement ctr-2) left":         {"--leavers", more, "--enabled", swept},
-		"it looked for 1 people, and 2 left":          {"--leavers", more, "--enabled", swept, "--json"},
+		"it did not look for 1 of the 2 who left":     {"--leavers", more, "--enabled", swept, "--json"},
 		"no sweep was given":                          {"--leavers", all},
 		h.person.Key + " (engagement ctr-1) has case": {"--leavers", h.leaversOf("none.csv", "p-other"), "--enabled", swept},
 	} {

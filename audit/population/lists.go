@@ -67,6 +67,22 @@ func findings(r Result) []string {
 			all = append(all, text)
 		}
 	}
+	return append(all, tooEarly(r)...)
+}
+
+// tooEarly names those whose accounts were read before their access was due to
+// end: that nothing is found then says nothing.
+func tooEarly(r Result) []string {
+	var all []string
+	i := slices.IndexFunc(r.Lists, func(l List) bool { return l.Name == "enabled" })
+	if i < 0 || !r.Lists[i].Whole || r.Lists[i].ReadAt.IsZero() {
+		return nil
+	}
+	for _, row := range r.Rows {
+		if row.goes() && !after(r.Lists[i].ReadAt, row) {
+			all = append(all, fmt.Sprintf("the accounts of %s were read at %s, before the access was due to end", row.Person, utc(r.Lists[i].ReadAt)))
+		}
+	}
 	return all
 }
 

@@ -294,7 +294,7 @@ func (m *matcher) alone(c story.Case) Row {
 // enabled adds the accounts that still work although the last day was over when
 // they were read. Who stays keeps accounts.
 func (m *matcher) enabled(row *Row) {
-	if row.Verdict == story.Rescinded && row.State == Matched {
+	if !row.goes() {
 		return
 	}
 	for _, e := range m.in.Enabled {
@@ -310,6 +310,9 @@ func (m *matcher) enabled(row *Row) {
 	}
 	row.Explained = cmp.Or(row.Explained, m.goesOn(*row))
 }
+
+// goes is false for who stays: the case was taken back, and HR does not name them.
+func (r Row) goes() bool { return r.Verdict != story.Rescinded || r.State != Matched }
 
 // after says whether the access was due to end when the account was read: by
 // the case's own due time, else from the day after the last day in its zone on.

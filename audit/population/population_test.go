@@ -167,6 +167,18 @@ func TestAListThatIsNotWholeMakesThePopulationIncomplete(t *testing.T) {
 	}
 }
 
+func TestAccountsThatWereReadBeforeTheCutShowNothing(t *testing.T) {
+	in := input(t)
+	in.Lists[2].ReadAt = storytest.Berlin(11, 13, 16, 59)
+	r := reconcile(t, in)
+	if r.Complete || !strings.Contains(strings.Join(r.Findings, "\n"), "the accounts of p-late were read at 2026-11-13T15:59:00Z, before the access was due to end") {
+		t.Errorf("got %q", r.Findings)
+	}
+	if strings.Contains(strings.Join(r.Findings, "\n"), "p-stays") {
+		t.Error("the accounts of who stays are not due to end")
+	}
+}
+
 func TestTheDigestOfAListSeesEveryRowAndNoOrder(t *testing.T) {
 	in := input(t)
 	first := reconcile(t, in).Lists

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,20 +174,33 @@ func addEnabled(parts *app.Parts, in *population.Input, path string) error {
 	return nil
 }
 
-// leftIn counts the leavers of the period.
-func leftIn(in *population.Input) int {
-	n := 0
+// leftIn are the leavers of the period.
+func leftIn(in *population.Input) []population.Leaver {
+	var all []population.Leaver
 	for _, l := range in.Leavers {
 		if !l.LastDay.Before(in.From) && !in.To.Before(l.LastDay) {
-			n++
+			all = append(all, l)
 		}
 	}
-	return n
+	return all
+}
+
+// forgotten are the leavers whom a sweep did not look for. How many it looked
+// for says nothing: they may have been others, or an earlier end of theirs.
+func forgotten(s swept, leavers []population.Leaver) []string {
+	var all []string
+	for _, l := range leavers {
+		of := lastday.Separation{Source: l.Source, Person: lastday.Person{Key: l.Person}, Engagement: lastday.Engagement{ID: l.Engagement}}.CaseID()
+		if !slices.Contains(s.LookedFor, of) {
+			all = append(all, l.Person)
+		}
+	}
+	return all
 }
 
 // partial says why a sweep does not show all accounts of the leavers; empty if
 // it does.
-func partial(s swept, parts *app.Parts, leavers int) string {
+func partial(s swept, parts *app.Parts, leavers []population.Leaver) string {
 	var why []string
 	looked := map[string]bool{}
 	for _, one := range s.Systems {
@@ -200,8 +214,8 @@ func partial(s swept, parts *app.Parts, leavers int) string {
 			why = append(why, one.Name+" was not looked at")
 		}
 	}
-	if s.Leavers < leavers {
-		why = append(why, fmt.Sprintf("it looked for %d people, and %d left", s.Leavers, leavers))
+	if missing := forgotten(s, leavers); len(missing) > 0 {
+		why = append(why, fmt.Sprintf("it did not look for %d of the %d who left, or before they had left: %s", len(missing), len(leavers), few(missing, 10)))
 	}
 	if n := len(s.Trouble) + s.More; n > 0 {
 		why = append(why, fmt.Sprintf("%d things went wrong or are not listed", n))

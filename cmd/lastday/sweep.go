@@ -30,6 +30,9 @@ type sweepFlags struct {
 type swept struct {
 	workflows.SweepResult
 	Enabled []population.Enabled `json:"enabled"`
+	// LookedFor are the cases of the people who had left and were looked for:
+	// numbers alone would not tell one list of people from another.
+	LookedFor []string `json:"lookedFor"`
 }
 
 func (p *program) sweepCommand() *cobra.Command {
@@ -88,6 +91,7 @@ func (p *program) sweepWith(ctx context.Context, parts *app.Parts, cases *workfl
 	if err != nil {
 		return err
 	}
+	looked := lookedFor(leavers, result.Began)
 	result.Trouble = append(result.Trouble, trouble...)
 	if f.open {
 		if err := p.openSwept(ctx, cases, leavers, &result); err != nil {
@@ -99,7 +103,7 @@ func (p *program) sweepWith(ctx context.Context, parts *app.Parts, cases *workfl
 			return err
 		}
 	}
-	if err := p.print(swept{result, enabledOf(result)}, func(w io.Writer) { writeSweep(w, result) }); err != nil {
+	if err := p.print(swept{result, enabledOf(result), looked}, func(w io.Writer) { writeSweep(w, result) }); err != nil {
 		return err
 	}
 	if text := result.Tell(); text != "" {
@@ -168,6 +172,17 @@ func (p *program) openSwept(ctx context.Context, cases *workflows.Client, leaver
 		result.Opened = append(result.Opened, line.Case)
 	}
 	return nil
+}
+
+// lookedFor are the cases of those who had left when the sweep began.
+func lookedFor(leavers []activities.Leaver, began time.Time) []string {
+	all := []string{}
+	for _, l := range leavers {
+		if l.Left(began) {
+			all = append(all, l.Case)
+		}
+	}
+	return all
 }
 
 func enabledOf(r workflows.SweepResult) []population.Enabled {
