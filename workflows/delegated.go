@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"lastday"
@@ -15,7 +17,7 @@ import (
 // if that is none of ours.
 func (l *laneRun) manager(g lastday.Grant) *laneRun {
 	name, ok := g.ManagedIn()
-	if !ok || name == l.l.System {
+	if !ok || name == lastday.SystemOf(l.l.System) {
 		return nil
 	}
 	return l.c.lane(name)
@@ -28,10 +30,31 @@ func (l *laneRun) delegated(g lastday.Grant, t Task) Task {
 	if m == nil {
 		return t
 	}
-	m.kick()
+	for _, end := range l.c.lanesOf(m.l.System) {
+		end.kick()
+	}
 	t.ManagedIn = m.l.System
 	t.Todo = "nothing, unless it stays: it goes when it is gone in " + m.l.System + ", and both are read again"
 	return t
+}
+
+// lanesOf are the lanes of all the person's accounts in a system. Which of them
+// a far side follows nobody says: it is over when all were read back clean.
+func (c *caseRun) lanesOf(system string) []*laneRun {
+	var all []*laneRun
+	for _, l := range c.lanes {
+		if system != "" && lastday.SystemOf(l.l.System) == system {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// cleanIn says whether a system is one of the case's, and nothing is to be
+// expected of any account there any more at a stage.
+func (c *caseRun) cleanIn(system, stage string) bool {
+	all := c.lanesOf(system)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(l *laneRun) bool { return !l.cleanAt(stage) })
 }
 
 // delegatedStill are the tasks about grants that are gone here while the system
@@ -39,7 +62,7 @@ func (l *laneRun) delegated(g lastday.Grant, t Task) Task {
 func (l *laneRun) delegatedStill(g goal) []string {
 	var ids []string
 	for _, t := range l.c.openTasks() {
-		if m := l.c.lane(t.ManagedIn); t.System == l.l.System && t.ManagedIn != "" && m != nil && !m.cleanAt(g.name()) {
+		if t.System == l.l.System && l.c.lane(t.ManagedIn) != nil && !l.c.cleanIn(t.ManagedIn, g.name()) {
 			ids = append(ids, t.ID)
 		}
 	}
@@ -65,13 +88,13 @@ func (l *laneRun) cleanAt(stage string) bool {
 // back clean, and closes the tasks whose both ends were.
 func (c *caseRun) settleDelegated(ctx workflow.Context, arrived *laneRun) {
 	for _, t := range c.openTasks() {
-		if l := c.lane(t.System); t.ManagedIn == arrived.l.System && l != nil && l != arrived {
+		if l := c.lane(t.System); t.ManagedIn == lastday.SystemOf(arrived.l.System) && l != nil && l != arrived {
 			l.fruitless = 0
 			l.kick()
 		}
 	}
 	c.closeWhere(ctx, func(t Task) bool {
-		l, m := c.lane(t.System), c.lane(t.ManagedIn)
-		return t.ManagedIn != "" && l != nil && m != nil && l.l.State == LaneClean && m.cleanAt(l.l.Clean)
+		l := c.lane(t.System)
+		return l != nil && l.l.State == LaneClean && c.cleanIn(t.ManagedIn, l.l.Clean)
 	})
 }

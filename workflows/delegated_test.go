@@ -134,3 +134,35 @@ func TestWhatNobodyConnectedManagesNeedsAPerson(t *testing.T) {
 	})
 	s.run()
 }
+
+func TestWhatADirectoryGrantsAFurtherAccountEndsWithThatAccountThere(t *testing.T) {
+	d := newDirectory("directory", map[string][]string{"7": {"none"}, "70": {"read"}})
+	code := newSynced(d.accounts["70"])
+	s := newStory(t)
+	table := &linkTable{links: []activities.AccountLink{{Link: lastday.Link{System: "directory", ID: "7"}, Role: "primary"}, {Link: lastday.Link{System: "directory", ID: "70"}, Role: "admin"}}}
+	s.cases.Links = table
+	for _, name := range []string{"code", "directory"} {
+		s.cases.Settings.Systems = append(s.cases.Settings.Systems, activities.SystemSetting{Name: name, Queue: workflows.SystemQueue(name)})
+	}
+	s.others = append(s.others,
+		integrations.NewSystem("code", code, integrations.Options{Now: time.Now, ManagedBy: "directory"}),
+		integrations.NewSystem("directory", d, integrations.Options{Now: time.Now}))
+	s.at(day(18, 15)+30*time.Minute, func() {
+		d.accounts["70"].fail(lastday.Errorf(lastday.CodeTransient, "directory", "down"))
+	})
+	s.at(day(18, 17), func() {
+		code.mu.Lock()
+		code.cutOff = true
+		code.mu.Unlock()
+	})
+	s.at(day(29, 12), func() {
+		open := elsewhere(s.status())
+		if len(open) != 1 || open[0].Closed != nil {
+			t.Errorf("gone here, and the account that would give it back was never read: %+v", open)
+		}
+		d.accounts["70"].fail(nil)
+	})
+	if result := s.run(); result.Outcome != workflows.OutcomeClean {
+		t.Errorf("outcome %q", result.Outcome)
+	}
+}
