@@ -163,7 +163,7 @@ func Reconcile(in Input) (Result, error) {
 		r.Counts[row.State]++
 	}
 	r.Lists = lists(in, leavers)
-	r.Findings = findings(r)
+	r.Findings = append(findings(r), m.dayless()...)
 	r.Complete = len(r.Findings) == 0
 	return r, nil
 }
@@ -211,6 +211,26 @@ func (m *matcher) match() {
 	slices.SortStableFunc(m.rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.LastDay.String(), b.LastDay.String()), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Engagement, b.Engagement), cmp.Compare(a.Case, b.Case))
 	})
+}
+
+// dayless names the cases that may belong to the period, and whose records do
+// not tell their last day any more.
+func (m *matcher) dayless() []string {
+	var all []string
+	for _, c := range m.in.Cases {
+		if !c.Separation.LastDay.IsZero() || c.Separation.Rescinded || m.used[c.ID] {
+			continue
+		}
+		due, closed := lastday.DateOf(c.Clocks.Due.UTC()), lastday.DateOf(c.ClosedAt.UTC()) // their own days are at most two away
+		if !c.Clocks.Due.IsZero() && (due.AddDays(2).Before(m.in.From) || m.in.To.Before(due.AddDays(-2))) {
+			continue
+		}
+		if !c.ClosedAt.IsZero() && closed.AddDays(2).Before(m.in.From) {
+			continue
+		}
+		all = append(all, "case "+c.ID+" does not tell the last day: the record of it was erased, or lost")
+	}
+	return all
 }
 
 func (m *matcher) within(c story.Case) bool {

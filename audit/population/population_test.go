@@ -179,6 +179,20 @@ func TestAccountsThatWereReadBeforeTheCutShowNothing(t *testing.T) {
 	}
 }
 
+func TestACaseThatLostItsLastDayIsNotPassedOver(t *testing.T) {
+	in := input(t)
+	i := slices.IndexFunc(in.Cases, func(c story.Case) bool { return c.ID == "c-latehr" })
+	in.Leavers = slices.DeleteFunc(in.Leavers, func(l population.Leaver) bool { return l.Person == "p-late" })
+	in.Cases[i].Separation = lastday.OpenedFact{} // the record that told it was erased
+	if r := reconcile(t, in); r.Complete || !strings.Contains(strings.Join(r.Findings, "\n"), "case c-latehr does not tell the last day") {
+		t.Errorf("got %q", r.Findings)
+	}
+	in.Cases[i].Clocks.Due = storytest.Berlin(9, 13, 17, 0)
+	if r := reconcile(t, in); !r.Complete {
+		t.Errorf("it was due long before the period: %q", r.Findings)
+	}
+}
+
 func TestTheDigestOfAListSeesEveryRowAndNoOrder(t *testing.T) {
 	in := input(t)
 	first := reconcile(t, in).Lists
