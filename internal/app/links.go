@@ -96,6 +96,11 @@ func (p *Parts) readings(ctx context.Context, person lastday.Person) ([]reading,
 }
 
 func readingsOf(s OpenSystem, person lastday.Person, known []activities.AccountLink) []reading {
+	for _, k := range known {
+		if k.System == s.Name && k.Role != activities.RolePrimary {
+			person.Links = slices.DeleteFunc(slices.Clone(person.Links), func(o lastday.Link) bool { return o.System == s.Name && o.ID == k.ID })
+		}
+	}
 	all := []reading{{system: s, lane: s.Name, person: person}}
 	for _, k := range known {
 		_, hr := person.Link(s.Name)
