@@ -12,6 +12,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -237,9 +238,26 @@ func (s *Store) current(ctx context.Context, db querier, q Query) ([]Link, error
 	return now, nil
 }
 
+// statement names only the columns that are asked for, so that an index serves
+// it: a long list is imported in one transaction, and nothing else writes to the
+// database of the records meanwhile.
+func (q Query) statement() (text string, values []any) {
+	text = `SELECT seq, verb, at, actor, reason, person, system, id, login, role, evidence, since, since_by FROM link_change`
+	word := ` WHERE `
+	for _, asked := range []struct{ column, value string }{{"person", q.Person}, {"system", q.System}, {"id", q.ID}} {
+		if asked.value == "" {
+			continue
+		}
+		values = append(values, asked.value)
+		text += fmt.Sprintf("%s%s = $%d", word, asked.column, len(values))
+		word = ` AND `
+	}
+	return text + ` ORDER BY seq`, values
+}
+
 func (s *Store) changes(ctx context.Context, db querier, q Query) ([]Change, error) {
-	rows, err := db.QueryContext(ctx, `SELECT seq, verb, at, actor, reason, person, system, id, login, role, evidence, since, since_by
-		FROM link_change WHERE ($1 = '' OR person = $1) AND ($2 = '' OR system = $2) AND ($3 = '' OR id = $3) ORDER BY seq`, q.Person, q.System, q.ID)
+	statement, values := q.statement()
+	rows, err := db.QueryContext(ctx, statement, values...)
 	if err != nil {
 		return nil, lastday.Wrap(lastday.CodeTransient, "links: read", "", err)
 	}
