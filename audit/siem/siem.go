@@ -4,8 +4,9 @@
 // files, syslog and webhooks.
 //
 // Delivery is at least once: an event carries the id of its record, by which a
-// receiver knows it again. A person's name, number and addresses are in no
-// event; accounts are named by their ids and logins.
+// receiver knows it again. The record of a person's name, number and addresses
+// is in no event; accounts and resources are named as their systems name them,
+// which may be by an address.
 package siem
 
 import (

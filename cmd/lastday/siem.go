@@ -31,7 +31,7 @@ func (p *program) siemCommand() *cobra.Command {
 
 Workers send events by themselves to what the configuration names under siem;
 --status says how far each has come. An event's id is that of its record: what
-arrives twice is known by it. No event names the person.`,
+arrives twice is known by it. The record that names the person is in none.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.withArchive(c.Context(), func(a app.Archive) error {

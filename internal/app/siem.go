@@ -163,21 +163,18 @@ func (w *Worker) stream(ctx context.Context) (wait func()) {
 }
 
 // run sends what is new, until ctx ends. What fails is logged once, and tried
-// again with every tick.
+// again: soon at first, then ever less often, and not before the receiver asks
+// for it. A part of what fails may arrive each time.
 func (s *stream) run(ctx context.Context) {
 	ticks, stop := s.tick(streamEvery)
 	defer stop()
 	defer func() { _ = s.transport.Close() }() // Everything that was sent was acknowledged.
-	said := ""
+	var t trouble
 	for {
-		err := s.send(ctx)
-		switch code := string(lastday.CodeOf(err)); {
-		case err == nil && said != "":
-			s.logger.Info("events arrive again", "op", "siem", "stream", s.name)
-			said = ""
-		case err != nil && ctx.Err() == nil && said != code:
-			s.logger.Error("events do not arrive; they wait, none is left out", "op", "siem", "stream", s.name, "code", code, "error", err.Error())
-			said = code
+		if t.wait > 0 {
+			t.wait--
+		} else {
+			t.take(s, s.send(ctx), ctx.Err() == nil)
 		}
 		select {
 		case <-ctx.Done():
@@ -185,6 +182,36 @@ func (s *stream) run(ctx context.Context) {
 		case <-ticks:
 		}
 	}
+}
+
+// trouble is that of a stream: how often it failed in a row, for how many ticks
+// it waits, and the code that was logged.
+type trouble struct {
+	failed, wait int
+	said         string
+}
+
+// mostWait is for how many ticks a stream that fails waits at most by itself: 5 minutes.
+const mostWait = int(5 * time.Minute / streamEvery)
+
+func (t *trouble) take(s *stream, err error, goesOn bool) {
+	code := string(lastday.CodeOf(err))
+	if err == nil {
+		if t.said != "" {
+			s.logger.Info("events arrive again", "op", "siem", "stream", s.name)
+		}
+		*t = trouble{}
+		return
+	}
+	if goesOn && t.said != code {
+		s.logger.Error("events do not arrive; they wait, none is left out", "op", "siem", "stream", s.name, "code", code, "error", err.Error())
+		t.said = code
+	}
+	t.wait = min(1<<min(t.failed, 10)-1, mostWait)
+	if asked := lastday.RetryAfterOf(err); asked > 0 {
+		t.wait = int(asked / streamEvery)
+	}
+	t.failed++
 }
 
 // send sends everything that is new, if no other worker does.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,11 +162,60 @@ func TestAStreamGoesOnWithEveryTickUntilItIsStopped(t *testing.T) {
 	tool.mu.Lock()
 	tool.down = false
 	tool.mu.Unlock()
-	ticks <- noon()
-	ticks <- noon()
+	for range 3 {
+		ticks <- noon()
+	}
 	wait()
 	if got := strings.Join(tool.got, " "); got != "c-1/2" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestAReceiverThatRefusesIsAskedEverLessOften(t *testing.T) {
+	later := &lastday.Error{Code: lastday.CodeRateLimited, RetryAfter: time.Hour}
+	refused := lastday.Errorf(lastday.CodeInvalid, "receiver", "refused")
+	s := &stream{logger: slog.New(slog.DiscardHandler)}
+	var tr trouble
+	var waits []int
+	for _, err := range []error{refused, refused, refused, refused, fmt.Errorf("from entry 7 on: %w", later), refused, nil, refused} {
+		tr.take(s, err, true)
+		waits = append(waits, tr.wait)
+	}
+	if got := fmt.Sprint(waits); got != "[0 1 3 7 720 31 0 0]" {
+		t.Errorf("waits for %s ticks", got)
+	}
+	for range 30 {
+		tr.take(s, refused, true)
+	}
+	if tr.wait != mostWait {
+		t.Errorf("waits for %d ticks, at most %d", tr.wait, mostWait)
+	}
+}
+
+// refuser counts how often it is asked, and takes nothing.
+type refuser struct{ asked atomic.Int64 }
+
+// Send refuses.
+func (r *refuser) Send(context.Context, []siem.Event) error {
+	r.asked.Add(1)
+	return &lastday.Error{Code: lastday.CodeRateLimited, RetryAfter: 2 * streamEvery}
+}
+
+// Close does nothing.
+func (r *refuser) Close() error { return nil }
+
+func TestAReceiverIsNotAskedBeforeItWantsToBe(t *testing.T) {
+	log, tool := openLog(t, noon), &refuser{}
+	s := newStream(t, log, "one", tool)
+	ticks := make(chan time.Time)
+	s.tick = func(time.Duration) (<-chan time.Time, func()) { return ticks, func() {} }
+	write(t, log, "c-1", 1, 2, lastday.RecordNote)
+	wait := background(t.Context(), s.run)
+	ticks <- noon()
+	ticks <- noon()
+	wait()
+	if n := tool.asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }
 
