@@ -18,12 +18,17 @@ import (
 	"lastday/activities"
 )
 
-// ClosedCases gives a page of the people whose cases are closed, each with the
-// accounts that their case knew, and where the next page begins. A case that is
-// open again, or whose engagement goes on after all, is left out.
+// closedCases are the cases that do nothing any more, however they ended: one
+// that somebody terminated has most access to leave behind.
+const closedCases = `WorkflowType = 'Case' AND ExecutionStatus IN ('Completed', 'Terminated', 'Canceled', 'Failed', 'TimedOut')`
+
+// ClosedCases gives a page of the people whose cases are closed, in whatever
+// way, each with the accounts that their case knew, and where the next page
+// begins. A case that is open again, or whose engagement goes on after all, is
+// left out.
 func (c *Client) ClosedCases(ctx context.Context, at []byte, most int) (page activities.RosterPage, next []byte, err error) {
 	list, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Query: `WorkflowType = 'Case' AND ExecutionStatus = 'Completed'`, PageSize: int32(min(most, 1000)), NextPageToken: at, //nolint:gosec // Bounded in the same line.
+		Query: closedCases, PageSize: int32(min(most, 1000)), NextPageToken: at, //nolint:gosec // Bounded in the same line.
 	})
 	if err != nil {
 		return page, nil, clientError("list closed cases", err)

@@ -57,7 +57,11 @@ func (r *roster) Leavers(ctx context.Context, at string, most int) (activities.R
 	to := min(from+most, len(list))
 	page := activities.RosterPage{Next: fmt.Sprint(atList, to)}
 	for _, l := range list[from:to] {
-		if known, ok, err := r.cases.Leaver(ctx, l.Case); err == nil && ok {
+		known, ok, err := r.cases.Leaver(ctx, l.Case)
+		switch {
+		case err != nil:
+			page.Trouble = append(page.Trouble, fmt.Sprintf("the accounts that case %s knew are not known: %s", l.Case, lastday.CodeOf(err)))
+		case ok:
 			l = Enrich(l, known)
 		}
 		page.Leavers = append(page.Leavers, l)
