@@ -23,13 +23,6 @@ func (p *program) recordsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "records",
 		Short: "Look after the log of records: keys, checks, checkpoints, erasure, legal holds",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return usage("records: there is no command %q; see lastday records --help", strings.Join(args, " "))
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(p.keyCommand(), p.verifyLogCommand(), p.checkpointCommand(), p.eraseCommand())
 	c.AddCommand(p.holdRecordsCommand(), p.unholdCommand(), p.holdsCommand(), p.retainCommand())

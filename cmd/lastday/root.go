@@ -89,6 +89,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(p.verifyCommand(), p.replayCommand(), p.sealCommand())
 	root.AddCommand(p.reportCommand(), p.statsCommand(), p.populationCommand(), p.sampleCommand(), p.siemCommand(), p.recordsCommand())
 	root.AddCommand(p.messageCommands()...)
+	strict(root)
 	return root
 }
 
