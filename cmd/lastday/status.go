@@ -143,14 +143,43 @@ func writeTasks(w io.Writer, s shown) {
 		if open++; open == 1 {
 			fmt.Fprintln(w, "\nOPEN: a person is needed")
 		}
-		fmt.Fprintf(w, "  %s  %s: %s\n      why: %s\n", t.ID, t.System, t.What, t.Why)
+		fmt.Fprintf(w, "  %s  %s: %s\n      why: %s\n", t.ID, of(t.System), t.What, t.Why)
 		if t.Todo != "" {
 			fmt.Fprintf(w, "      do:  %s\n", t.Todo)
 		}
-		fmt.Fprintf(w, "      since %s, told %d times\n", when(t.Since), t.Told)
-		if t.Owner != "" || !t.Due.IsZero() {
-			fmt.Fprintf(w, "      owner %s, due %s%s\n", orDash(t.Owner), when(t.Due), overdue(t))
-		}
+		fmt.Fprintf(w, "      since %s, told %s\n", when(t.Since), times(t.Told))
+		writeOwner(w, t)
+	}
+}
+
+// of names what a task is about: a system, or the case as a whole.
+func of(system string) string {
+	if system == "" {
+		return "case"
+	}
+	return system
+}
+
+func times(n int) string {
+	switch n {
+	case 0:
+		return "nobody yet"
+	case 1:
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func writeOwner(w io.Writer, t workflows.Task) {
+	var parts []string
+	if t.Owner != "" {
+		parts = append(parts, "owner "+t.Owner)
+	}
+	if !t.Due.IsZero() {
+		parts = append(parts, "due "+when(t.Due)+overdue(t))
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(w, "      %s\n", strings.Join(parts, ", "))
 	}
 }
 
@@ -173,6 +202,9 @@ const mostLogLines = 12
 
 func writeLog(w io.Writer, s shown) {
 	fmt.Fprintln(w, "\nWHAT HAPPENED")
+	if earlier := len(s.Log) - mostLogLines; earlier > 0 {
+		fmt.Fprintf(w, "  … %d earlier; --json has all that the case still holds, `lastday report %s` the whole story\n", earlier, s.Case)
+	}
 	for _, e := range s.Log[max(0, len(s.Log)-mostLogLines):] {
 		fmt.Fprintf(w, "  %s  %s", when(e.At), e.What)
 		if e.By != "" {
@@ -212,10 +244,20 @@ func (p *program) list(ctx context.Context) error {
 	return p.print(all, func(w io.Writer) {
 		table(w, "CASE\tSTATE\tSTAGE\tCUT (UTC)\tOPEN TASKS\tSTUCK", func(row func(string, ...any)) {
 			for _, l := range all {
-				row("%s\t%s\t%s\t%s\t%d\t%s", l.Case, l.State, l.Stage, orDash(l.Cutoff), l.Tasks, strings.Join(l.Stuck, ", "))
+				row("%s\t%s\t%s\t%s\t%d\t%s", l.Case, l.State, l.Stage, minute(l.Cutoff), l.Tasks, strings.Join(l.Stuck, ", "))
 			}
 		})
 	})
+}
+
+// minute shortens a moment of a search attribute for people. What is no moment
+// stays as it is.
+func minute(moment string) string {
+	at, err := time.Parse(time.RFC3339Nano, moment)
+	if err != nil {
+		return orDash(moment)
+	}
+	return at.UTC().Format("2006-01-02 15:04")
 }
 
 func openCases(ctx context.Context, c client.Client) ([]listed, error) {
