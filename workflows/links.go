@@ -213,21 +213,30 @@ func (c *caseRun) ownLinks(system string) []lastday.Link {
 // disputed says that the table, HR and what was found first name different
 // accounts: a person must say which it is before anything is read or changed.
 func (l *laneRun) disputed() (lastday.Match, bool) {
-	primary, listed := l.c.primary(l.l.System)
-	if !listed || l.l.Decided != "" {
+	if !l.c.s.Settings.Linking || l.l.Decided != "" || l.l.Link.ID != "" {
 		return lastday.Match{}, false
 	}
-	candidates := []lastday.Candidate{l.candidate(primary.Link, "the link table says so: "+primary.Evidence+", by "+primary.By)}
-	for _, k := range l.c.unlisted(l.l.System) {
+	var candidates []lastday.Candidate
+	named := l.c.unlisted(l.l.System)
+	if primary, listed := l.c.primary(l.l.System); listed {
+		candidates = append(candidates, l.candidate(primary.Link, "the link table says so: "+primary.Evidence+", by "+primary.By))
+	} else {
+		// What else HR names has lanes of its own.
+		named = named[:min(1, len(named))]
+	}
+	for _, k := range named {
 		candidates = append(candidates, l.candidate(k, "HR says so"))
 	}
-	found := l.l.Account
-	isListed := slices.ContainsFunc(l.c.linked(l.l.System), func(k activities.AccountLink) bool { return k.ID == found.ID })
-	isNamed := slices.ContainsFunc(candidates, func(k lastday.Candidate) bool { return k.Account.ID == found.ID })
-	if found.ID != "" && !isListed && !isNamed {
-		candidates = append(candidates, lastday.Candidate{Account: found, Evidence: []string{"it was found in the system first"}})
+	isNamed := slices.ContainsFunc(candidates, func(k lastday.Candidate) bool { return k.Account.ID == l.l.Account.ID })
+	if l.l.Account.ID != "" && !isNamed && !l.c.hasLane(l.l.System, l.l.Account.ID) {
+		candidates = append(candidates, lastday.Candidate{Account: l.l.Account, Evidence: []string{"it was found in the system first"}})
 	}
 	return lastday.Match{Verdict: lastday.FoundMany, Candidates: candidates}, len(candidates) > 1
+}
+
+// hasLane says whether an account has a lane of its own beside the system's.
+func (c *caseRun) hasLane(system, id string) bool {
+	return slices.ContainsFunc(c.s.Lanes, func(l *Lane) bool { return lastday.SystemOf(l.System) == system && l.Link.ID == id })
 }
 
 func (l *laneRun) candidate(k lastday.Link, why string) lastday.Candidate {

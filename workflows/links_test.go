@@ -329,3 +329,27 @@ func TestAnAnswerThatNamesAnotherPersonsAccountTouchesNothing(t *testing.T) {
 		t.Errorf("in the end %q", got)
 	}
 }
+
+func TestAnAccountThatHRNamesLaterDoesNotReplaceTheOneThatWasFound(t *testing.T) {
+	d := newDirectory("ldap", map[string][]string{"7": {"admin"}, "8": {"admin"}})
+	s, _ := withDirectory(t, d)
+	again := leaver()
+	again.Sequence, again.Person.Links = "0002", []lastday.Link{{System: "ldap", ID: "8"}}
+	s.at(day(9, 12), func() { s.announce("evt-2", again) })
+	s.at(day(20, 12), func() {
+		if got := d.accounts["7"].rungs() + " " + d.accounts["8"].rungs(); got != "write admin" {
+			t.Errorf("while nobody knows whose it is: %q", got)
+		}
+		task := openTask(t, s.status(), workflows.TaskIdentity)
+		for _, part := range []string{"id 7", "id 8", "it was found in the system first", "HR says so"} {
+			if !strings.Contains(task.Why, part) {
+				t.Errorf("%q is not in %q", part, task.Why)
+			}
+		}
+		s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("ann", "asked HR"), Task: task.ID, How: workflows.HowLink, Account: "7"})
+	})
+	s.run()
+	if got := d.accounts["7"].rungs() + " " + d.accounts["8"].rungs(); got != "none admin" {
+		t.Errorf("in the end %q", got)
+	}
+}
