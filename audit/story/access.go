@@ -64,6 +64,7 @@ func (s *system) reading(r lastday.Record) {
 		s.Account = fact.Account
 	}
 	s.latest = &fact
+	s.Sighted = readable(fact) && (fact.Control.Seen || fact.Control.KeptBy != "")
 	s.look(fact, r.Seq)
 	s.point(r)
 }
@@ -203,7 +204,7 @@ func (s *system) verified(r lastday.Record) {
 	if p.Proof != lastday.ProofObserved || !empty {
 		return
 	}
-	s.Blind = ""
+	s.Blind, s.Sighted = "", true
 	again := lastday.ReadingFact{Account: v.Account, Verdict: v.Verdict, Complete: true}
 	if s.latest != nil {
 		again = *s.latest

@@ -204,7 +204,8 @@ func answeredAt(c Case) (time.Time, bool) {
 }
 
 // answeredAt is when people had answered for all that is not gone in a system
-// that was not read back empty.
+// that was not read back empty. Where nobody could look, an answer about what is
+// no access, such as residue, does not stand for the access that there may be.
 func (s System) answeredAt(all []Exception) (time.Time, bool) {
 	var last time.Time
 	for _, a := range s.Accesses {
@@ -212,10 +213,12 @@ func (s System) answeredAt(all []Exception) (time.Time, bool) {
 			return time.Time{}, false
 		}
 	}
+	dark := !s.Sighted
 	for _, e := range all {
 		if e.System == s.Name {
 			last = later(last, e.At)
+			dark = dark && e.Grant == "" && !e.whole() && e.Kind != taskBlind
 		}
 	}
-	return last, !last.IsZero()
+	return last, !last.IsZero() && !dark
 }

@@ -103,6 +103,9 @@ type System struct {
 	Calls int `json:"calls"`
 	// State is the last state that the case gave it; empty while it is open.
 	State string `json:"state"`
+	// Sighted says that the last reading was whole, by a control or by a record
+	// that people keep: what it did not hold needs no answer.
+	Sighted bool `json:"sighted,omitempty"`
 }
 
 // Point is how high a system stood at one time.

@@ -420,3 +420,29 @@ func TestWhatIsLeftWithoutPowerIsNotGoneAndHarmsNobody(t *testing.T) {
 		t.Errorf("enabled again: got %s, came back %d times", a.Standing, a.Resurrected)
 	}
 }
+
+// dark is a closed case with a system that nobody could ever look into, about
+// which a person waived one task.
+func dark(kind string) []lastday.Record {
+	held := storytest.HeldCase()
+	t := storytest.NewTeller("c-dark", "p-dark", storytest.Berlin(11, 9, 9, 0))
+	t.Systems = storytest.Company()[2:4]
+	t.System("database").Grants, t.System("database").Blind = nil, "its credential was refused"
+	t.Open(*held.Records()[0].Opened)
+	t.Plan("0123456789abcdef", held.Stages...)
+	for _, s := range held.Stages {
+		t.Reach(s.Name)
+	}
+	t.Ask("database", lastday.TaskFact{ID: "t-1", Kind: kind, What: "an open share", Why: "it is left"})
+	t.Answer("database", "t-1", "ann@acme.example", "waive", "nobody reads it", "")
+	t.Close("clean")
+	return t.Records()
+}
+
+func TestAnAnswerAboutWhatIsLeftIsNoneAboutWhatNobodyCouldSee(t *testing.T) {
+	for kind, want := range map[string]story.Word{"residue": story.NotShown, "asked": story.NotShown, "blind": story.AnsweredFor, "failing": story.AnsweredFor} {
+		if c := tell(t, dark(kind)); c.Verdict.Word != want {
+			t.Errorf("%s: got %s", kind, c.Verdict)
+		}
+	}
+}
