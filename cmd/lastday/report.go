@@ -81,7 +81,7 @@ func (p *program) reportPeriod(ctx context.Context, a app.Archive, f reportFlags
 	}
 	in := report.PeriodIn{From: when.Begin(), To: when.End(), Zone: f.zone}
 	if f.population != "" {
-		if in.Population, err = readPopulation(f.population); err != nil {
+		if in.Population, _, err = readPopulation(f.population); err != nil {
 			return err
 		}
 	}
@@ -109,22 +109,23 @@ func (p *program) reportPeriod(ctx context.Context, a app.Archive, f reportFlags
 // mostPopulation bounds the file of a population.
 const mostPopulation = 256 << 20
 
-// readPopulation reads what `lastday population` wrote.
-func readPopulation(path string) (*population.Result, error) {
+// readPopulation reads what `lastday population` wrote, and gives its bytes too:
+// what is drawn from, and what goes into a pack, is the same reading.
+func readPopulation(path string) (*population.Result, []byte, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() > mostPopulation {
-		return nil, lastday.Wrap(lastday.CodeInvalid, "population", "read the file (it may have 256 MiB)", err)
+		return nil, nil, lastday.Wrap(lastday.CodeInvalid, "population", "read the file (it may have 256 MiB)", err)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, lastday.Wrap(lastday.CodeInvalid, "population", "read the file", err)
+		return nil, nil, lastday.Wrap(lastday.CodeInvalid, "population", "read the file", err)
 	}
 	var r population.Result
 	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, lastday.Wrap(lastday.CodeInvalid, "population", "it is no population.json of `lastday population`", err)
+		return nil, nil, lastday.Wrap(lastday.CodeInvalid, "population", "it is no population.json of `lastday population`", err)
 	}
 	if len(r.Lists) == 0 || r.From.IsZero() {
-		return nil, lastday.Errorf(lastday.CodeInvalid, "population", "it is no population.json of `lastday population`")
+		return nil, nil, lastday.Errorf(lastday.CodeInvalid, "population", "it is no population.json of `lastday population`")
 	}
-	return &r, nil
+	return &r, text, nil
 }

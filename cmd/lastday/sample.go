@@ -107,13 +107,9 @@ func (p *program) sample(ctx context.Context, a app.Archive, f sampleFlags) erro
 // population is the frozen one, byte for byte, or one that is made now.
 func (p *program) population(ctx context.Context, a app.Archive, f sampleFlags) (population.Result, []byte, error) {
 	if f.frozen != "" {
-		r, err := readPopulation(f.frozen)
+		r, text, err := readPopulation(f.frozen)
 		if err != nil {
 			return population.Result{}, nil, err
-		}
-		text, err := os.ReadFile(f.frozen)
-		if err != nil {
-			return population.Result{}, nil, lastday.Wrap(lastday.CodeInvalid, "population", "read the file", err)
 		}
 		return *r, text, nil
 	}
