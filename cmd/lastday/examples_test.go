@@ -42,6 +42,13 @@ func TestCheckRunsTheExamplesOfADescriptionWithoutAnythingElse(t *testing.T) {
 	}
 }
 
+func TestTheShortExampleIsOneToBeginWith(t *testing.T) {
+	status, said, complained := command(t, "check", "../../examples/integrations/wiki.yaml")
+	if status != 0 || strings.Count(said, "  pass  ") != 2 || strings.Contains(said, "FAIL") {
+		t.Errorf("%d\n%s\n%s", status, said, complained)
+	}
+}
+
 func TestCheckTellsWhichExampleFails(t *testing.T) {
 	// The button is listed as an ordinary permission: the very mistake to be seen.
 	path := changed(t, "when: item.name == 'deactivate_customer'", "when: item.name == 'deactivate'")
