@@ -1,8 +1,11 @@
 package app
 
 import (
+	"archive/zip"
 	"cmp"
 	"context"
+	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -82,7 +85,7 @@ func (a Archive) ForgetBundles(ctx context.Context) (Forgotten, error) {
 		}
 		switch t := erased[b.Case]; {
 		case t.erased == 0:
-		case t.held(b.Case, holds):
+		case t.held(b, holds):
 			done.Held = append(done.Held, b)
 		default:
 			if err := os.Remove(b.Path); err != nil && !os.IsNotExist(err) {
@@ -109,10 +112,39 @@ func tracesOf(ctx context.Context, source audit.Source, of string) (traces, erro
 	return t, err
 }
 
-func (t traces) held(of string, holds []store.LegalHold) bool {
+// held says whether a hold covers a bundle. Of a case that was erased as a whole
+// the log does not tell any more whose it was: then the bundle does; one that
+// does not tell may be anybody's.
+func (t traces) held(b Bundle, holds []store.LegalHold) bool {
+	if t.person == "" && slices.ContainsFunc(holds, func(h store.LegalHold) bool { return h.Person != "" }) {
+		t.person = personIn(b.Path)
+	}
 	return slices.ContainsFunc(holds, func(h store.LegalHold) bool {
-		return h.Everything || h.Case == of || t.person != "" && h.Person == t.person
+		return h.Everything || h.Case == b.Case || h.Person != "" && (t.person == "" || h.Person == t.person)
 	})
+}
+
+// mostCase bounds what is read of a bundle to learn whose it is.
+const mostCase = 64 << 20
+
+// personIn is the key of the person of a bundle; empty if it cannot be read.
+func personIn(path string) string {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = z.Close() }() // It was only read.
+	f, err := z.Open("case.json")
+	if err != nil {
+		return ""
+	}
+	var of struct {
+		Person string `json:"person"`
+	}
+	if err := json.NewDecoder(io.LimitReader(f, mostCase)).Decode(&of); err != nil {
+		return ""
+	}
+	return of.Person
 }
 
 // Unsealed is a closed case without a final bundle on this machine.

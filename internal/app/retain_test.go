@@ -1,6 +1,9 @@
 package app
 
 import (
+	"archive/zip"
+	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -157,6 +160,44 @@ func TestABundleThatAnErasureLeftGoesLaterUnlessItIsHeld(t *testing.T) {
 	o.bundle("notes.txt")
 	if done := o.retained(); len(done.Bundles.Removed) != 1 || o.bundles() != 2 {
 		t.Errorf("%+v, %d files", done, o.bundles())
+	}
+}
+
+// named writes a bundle that tells whose case it is.
+func (o *office) named(name, person string) {
+	o.t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	w, err := z.Create("case.json")
+	if err == nil {
+		_, err = w.Write([]byte(`{"id":"c-1","person":"` + person + `"}`))
+	}
+	if err := errors.Join(err, z.Close(), os.WriteFile(filepath.Join(o.folder, name), out.Bytes(), 0o600)); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// Of a case that was erased as a whole the log does not tell any more whose it was.
+func TestAHoldOfAPersonKeepsTheBundleOfACaseThatIsGone(t *testing.T) {
+	o := newOffice(t, "{}")
+	o.closed("c-1")
+	o.named("c-1-002-closed.zip", "p-1")
+	o.named("c-1-003-closed.zip", "p-2")
+	if _, err := o.Records.Erase(t.Context(), store.Erasure{ID: "e-1", Person: "p-1", Everything: true, By: "ann", Reason: "asked for it"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Records.Hold(t.Context(), store.LegalHold{ID: "m-1", Person: "p-1", By: "counsel", Reason: "lawsuit"}); err != nil {
+		t.Fatal(err)
+	}
+	done := o.retained()
+	if len(done.Bundles.Removed) != 1 || done.Bundles.Removed[0].Seq != 3 || len(done.Bundles.Held) != 2 {
+		t.Errorf("what is of the person, or of nobody knows whom, is kept: %+v", done.Bundles)
+	}
+	if err := o.Records.Unhold(t.Context(), "m-1", "counsel", "settled"); err != nil {
+		t.Fatal(err)
+	}
+	if o.retained(); o.bundles() != 0 {
+		t.Errorf("%d bundles after the hold", o.bundles())
 	}
 }
 
