@@ -128,7 +128,7 @@ func (p *Parts) openSystem(ctx context.Context, s config.System) (OpenSystem, er
 		Log: p.deps.Log.With("system", s.Name), Now: p.deps.Now,
 	})
 	if err != nil {
-		return OpenSystem{}, err
+		return OpenSystem{}, lastday.Wrap(lastday.CodeOf(err), "system "+s.Name, "", err)
 	}
 	opened.Driver = driver
 	return opened, nil

@@ -88,7 +88,7 @@ func TestAProcessAsksOnlyForTheSecretsOfSystemsItServes(t *testing.T) {
 
 func TestAMissingSecretIsToldWithItsSystem(t *testing.T) {
 	_, err := app.Open(t.Context(), read(t, file), deps())
-	if err == nil || !strings.Contains(err.Error(), "env:FAR") {
+	if err == nil || !strings.Contains(err.Error(), "system far: ") || !strings.Contains(err.Error(), "env:FAR") {
 		t.Errorf("got %v", err)
 	}
 }
