@@ -170,3 +170,26 @@ func TestAnOrderToCutIsNotForgottenByANewRun(t *testing.T) {
 	})
 	s.goOn(carried)
 }
+
+func TestALaneGoesOnInANewRunThoughThePlanWasMadeAgainAfterItsWatch(t *testing.T) {
+	github := newFarSide("github", "admin")
+	table := &linkTable{}
+	first := newStory(t, github)
+	first.cases.Links = table
+	first.at(day(24, 12), func() {
+		github.fail(lastday.Errorf(lastday.CodeTransient, "github", "down"))
+		table.fail(lastday.Errorf(lastday.CodeTransient, "links", "down"))
+	})
+	first.at(day(26, 12), func() {
+		task := openTask(t, first.status(), workflows.TaskBlind)
+		table.fail(nil)
+		first.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("ann", ""), Task: task.ID, How: workflows.HowRetry})
+	})
+	carried := first.firstRun(day(26, 18))
+	github.fail(nil)
+	s := secondRun(t, first)
+	s.cases.Links = table
+	if result := s.goOn(carried); result.Outcome != workflows.OutcomeClean || result.Lanes[0].Clean != "watch 7d" {
+		t.Errorf("outcome %q, clean at %q", result.Outcome, result.Lanes[0].Clean)
+	}
+}

@@ -68,7 +68,11 @@ func (c *caseRun) resumeLanes() {
 	if len(c.s.Reached) == 0 || c.s.Restoring {
 		return
 	}
-	stage, ok := c.s.Plan.Stage(c.s.Reached[len(c.s.Reached)-1].Stage)
+	last := c.s.Reached[len(c.s.Reached)-1].Stage
+	stage, ok := c.s.Plan.Stage(last)
+	if !ok && c.pastCut() && workflow.GetVersion(c.root, versionResume, workflow.DefaultVersion, 1) >= 1 {
+		stage, ok = lastday.Stage{Name: last, Ceiling: lastday.LevelNone, Watch: true}, true
+	}
 	for _, l := range c.lanes {
 		if ok && l.l.Clean != stage.Name && l.l.State != LaneWaived {
 			l.setGoal(goal{stage: stage})

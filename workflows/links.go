@@ -160,6 +160,18 @@ func (c *caseRun) lastReached() (lastday.Stage, bool) {
 	return lastday.Stage{}, false
 }
 
+// judgedAt is the stage of the plan in force by which a goal is judged. A plan
+// that was made after a watch no longer has it: its ceiling is that of the cut.
+func (c *caseRun) judgedAt(g goal) string {
+	if _, ok := c.s.Plan.Stage(g.name()); ok || !g.stage.Watch {
+		return g.name()
+	}
+	if i := slices.IndexFunc(c.s.Plan.Stages, func(s lastday.Stage) bool { return s.Cut }); i >= 0 {
+		return c.s.Plan.Stages[i].Name
+	}
+	return g.name()
+}
+
 // arrived says whether a lane was read back clean at the last stage. That of
 // an account that became known late was, if it is at the stage it set out for.
 func (c *caseRun) arrived(l *Lane, last string) bool {
@@ -298,9 +310,6 @@ func (c *caseRun) keepLink(ctx workflow.Context, t Task, m ResolveMessage, befor
 		l.settling = false
 	})
 }
-
-// versionSettle is the change after which an answer waits for the table.
-const versionSettle = "an answer waits for the link table"
 
 // settleWithin is how long the table is waited for: no cut waits for it.
 const settleWithin = 10 * time.Second

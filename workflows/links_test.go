@@ -87,10 +87,12 @@ func (l *linkTable) Settle(_ context.Context, in activities.KeepLinkInput) error
 	return nil
 }
 
-func (l *linkTable) mend() {
+func (l *linkTable) mend() { l.fail(nil) }
+
+func (l *linkTable) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.err = nil
+	l.err = err
 }
 
 func known(role, id string) activities.AccountLink {
@@ -351,5 +353,21 @@ func TestAnAccountThatHRNamesLaterDoesNotReplaceTheOneThatWasFound(t *testing.T)
 	s.run()
 	if got := d.accounts["7"].rungs() + " " + d.accounts["8"].rungs(); got != "none admin" {
 		t.Errorf("in the end %q", got)
+	}
+}
+
+func TestAPlanThatIsMadeAgainAfterTheLastWatchStrandsNoLane(t *testing.T) {
+	d := newDirectory("ldap", map[string][]string{"7": {"admin"}, "70": {"admin"}})
+	s, table := withDirectory(t, d, known("primary", "7"), known("admin", "70"))
+	s.at(day(24, 12), func() { d.fail(lastday.Errorf(lastday.CodeTransient, "ldap", "down")) })
+	s.at(day(25, 12), func() { table.fail(lastday.Errorf(lastday.CodeTransient, "links", "down")) })
+	s.at(day(26, 12), func() {
+		task := openTask(t, s.status(), workflows.TaskBlind)
+		table.mend()
+		s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("ann", ""), Task: task.ID, How: workflows.HowRetry})
+	})
+	s.at(day(27, 12), func() { d.fail(nil) })
+	if result := s.run(); result.Outcome != workflows.OutcomeClean {
+		t.Errorf("outcome %q", result.Outcome)
 	}
 }

@@ -95,7 +95,7 @@ func (l *laneRun) judge(ctx workflow.Context, g goal, inv lastday.Inventory) (ac
 	inv.Gaps = l.unanswered(raw)
 	in := activities.JudgeInput{
 		Question: plan.Question{
-			Case: c.id, Separation: c.s.Separation, Stage: g.stage.Name, Plan: slim(c.s.Plan, l.l.System), Inventory: inv,
+			Case: c.id, Separation: c.s.Separation, Stage: c.judgedAt(g), Plan: slim(c.s.Plan, l.l.System), Inventory: inv,
 			Attested: l.attested(), Now: workflow.Now(ctx),
 		},
 		PolicyName: c.s.PolicyName, PolicyText: c.s.PolicyText, Ordered: ungraded(l.l.Orders), Waived: l.answeredFor(raw),
