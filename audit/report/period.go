@@ -109,10 +109,7 @@ func periodView(in PeriodIn, p Proofs) periodData {
 		Controls: controls(tallyOf(in.Cases)),
 	}
 	d.Tone, d.Word, d.Sentence = periodVerdict(d.Stats, in.Population)
-	if r := in.Population; r != nil && (r.From != lastday.DateOf(in.From.In(k.zone)) || r.To != lastday.DateOf(last.In(k.zone))) {
-		d.Tone, d.Word = "bad", "population of another period"
-		d.Sentence = fmt.Sprintf("The comparison is of %s to %s: whether the list of this period is complete is not known.", r.From, r.To)
-	}
+	d.compare(in, k)
 	d.Stand = periodFigures(d.Stats)
 	d.Measures = measures(d.Stats)
 	d.Shares = bars(d.Stats.Shares)
@@ -128,6 +125,40 @@ func periodView(in PeriodIn, p Proofs) periodData {
 		d.population(*in.Population, k)
 	}
 	return d
+}
+
+// compare says what of the comparison speaks against the page: it may be of
+// another period, or hold cases that the page does not.
+func (d *periodData) compare(in PeriodIn, k clock) {
+	r := in.Population
+	if r == nil {
+		return
+	}
+	if r.From != lastday.DateOf(in.From.In(k.zone)) || r.To != lastday.DateOf(in.To.Add(-time.Nanosecond).In(k.zone)) {
+		d.Tone, d.Word = "bad", "population of another period"
+		d.Sentence = fmt.Sprintf("The comparison is of %s to %s: whether the list of this period is complete is not known.", r.From, r.To)
+		return
+	}
+	if n := beyond(in); n > 0 && d.Tone != "bad" {
+		d.Tone, d.Word = "bad", "not all shown, or not in time"
+		d.Sentence = fmt.Sprintf("%s of the list, whose cut was due in another period, not shown or not in time.", plural(n, "leaver"))
+	}
+}
+
+// beyond counts the leavers whose cut was due in another period, as it can be
+// where zones differ, and is not shown, or not in time.
+func beyond(in PeriodIn) int {
+	n, here := 0, map[string]bool{}
+	for i := range in.Cases {
+		here[in.Cases[i].ID] = true
+	}
+	for _, row := range in.Population.Rows {
+		open := slices.Contains([]story.Word{story.NotShown, story.Overdue, story.HeldBack, story.Under}, row.Verdict)
+		if !here[row.Case] && (open || row.SLA == story.SLAMissed) {
+			n++
+		}
+	}
+	return n
 }
 
 func (d *periodData) words(c story.Case, k clock) {
