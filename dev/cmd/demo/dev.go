@@ -70,7 +70,10 @@ Try, in another terminal:
   lastday link list
   lastday status
   lastday status $C --watch
+  lastday hold $C --reason "legal asks"               # and lastday release $C
   lastday cut $C --reason "seen in the data room"     # everything, now
-  lastday hold $C --reason "legal asks"
-  lastday rescind $C --reason "she stays"
+  lastday resolve $C --task t-… --how waive --reason "ticket OPS-1"   # what status lists as open
+  lastday report $C --out case.html                   # the page for auditors
+  lastday seal $C && lastday records verify           # the bundle; docs/evidence.md checks it
+  lastday rescind $C --reason "she stays"             # somebody else approves: lastday --actor ben approve ...
 `
