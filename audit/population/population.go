@@ -12,6 +12,7 @@ package population
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"lastday"
@@ -247,6 +248,9 @@ func (m *matcher) leaver(l Leaver) Row {
 		m.used[c.ID] = true
 		row.fill(c)
 		row.State = Matched
+		if from := c.Separation.Source; from != l.Source {
+			row.Explained = "the case came from " + from + ": the key of the person is taken to mean the same there"
+		}
 	} else {
 		row.Explained = m.otherCase(l)
 	}
@@ -328,7 +332,9 @@ func (m *matcher) enabled(row *Row) {
 	if row.State == Matched || row.State == DatesDiffer {
 		row.State = StillEnabled
 	}
-	row.Explained = cmp.Or(row.Explained, m.goesOn(*row))
+	if why := m.goesOn(*row); why != "" {
+		row.Explained = strings.TrimPrefix(row.Explained+"; "+why, "; ")
+	}
 }
 
 // goes is false for who stays: the case was taken back, and HR does not name them.

@@ -193,6 +193,15 @@ func TestACaseThatLostItsLastDayIsNotPassedOver(t *testing.T) {
 	}
 }
 
+func TestACaseOfAnotherSourceIsTold(t *testing.T) {
+	in := input(t)
+	in.Leavers[0].Source = "contractors"
+	got := row(t, reconcile(t, in), in.Leavers[0].Person)
+	if got.State != population.Matched || !strings.Contains(got.Explained, "the case came from people") {
+		t.Errorf("two sources may mean two people by one key: %+v", got)
+	}
+}
+
 func TestTheDigestOfAListSeesEveryRowAndNoOrder(t *testing.T) {
 	in := input(t)
 	first := reconcile(t, in).Lists
