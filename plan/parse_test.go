@@ -160,7 +160,9 @@ func TestChooseTakesTheFirstPolicyThatApplies(t *testing.T) {
 			t.Errorf("%s, %s: got %q, %v, want %q", c.worker, c.kind, p.Name(), err, c.want)
 		}
 	}
-	if _, err := Choose([]Policy{interns}, s); lastday.CodeOf(err) != lastday.CodeInvalid {
+	s.Engagement.Department = "support"
+	_, err := Choose([]Policy{interns}, s)
+	if lastday.CodeOf(err) != lastday.CodeInvalid || !strings.Contains(err.Error(), `worker type "employee", department "support"`) {
 		t.Errorf("no policy applies, got %v", err)
 	}
 }

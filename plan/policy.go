@@ -124,6 +124,6 @@ func Choose(policies []Policy, s lastday.Separation) (Policy, error) {
 		}
 	}
 	return Policy{}, lastday.Errorf(lastday.CodeInvalid, "plan: choose",
-		"none of %d policies applies to worker type %q and kind %q; end with a policy that has no `for`",
-		len(policies), clip(s.Engagement.WorkerType, 40), clip(string(s.Kind), 40))
+		"none of %d policies applies to worker type %q, department %q, kind %q, source %q, confidential %t; end with a policy that has no `for`",
+		len(policies), clip(s.Engagement.WorkerType, 40), clip(s.Engagement.Department, 40), clip(string(s.Kind), 40), clip(s.Source, 40), s.Confidential)
 }

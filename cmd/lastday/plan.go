@@ -17,9 +17,9 @@ import (
 
 // person is what the flags say of somebody who leaves.
 type person struct {
-	source, key, engagement, worker, lastDay, zone, cutoff, number string
-	emails, links                                                  []string
-	immediate                                                      bool
+	source, key, engagement, worker, department, manager, lastDay, zone, cutoff, number string
+	emails, links                                                                       []string
+	immediate                                                                           bool
 }
 
 func (p *program) planCommand() *cobra.Command {
@@ -61,6 +61,8 @@ func (w *person) flags(c *cobra.Command) {
 	f.StringVar(&w.key, "person", "", "HR's `key` of the person")
 	f.StringVar(&w.engagement, "engagement", "", "HR's `id` of the contract; default is the person's key")
 	f.StringVar(&w.worker, "worker-type", "contractor", "employee, contractor, contingent, intern, eor, vendor_staff or unknown")
+	f.StringVar(&w.department, "department", "", "HR's `label` of the department, if policies ask for it")
+	f.StringVar(&w.manager, "manager", "", "HR's `key` of the manager, if policies ask for it")
 	f.StringVar(&w.lastDay, "last-day", "", "the last `day`, inclusive: YYYY-MM-DD")
 	f.StringVar(&w.zone, "zone", "", "IANA `zone` in which the person works, such as Europe/Berlin")
 	f.StringVar(&w.cutoff, "cutoff", "", "time of day on the last day: HH:MM; default is the policy's")
@@ -112,7 +114,7 @@ func (w person) separation() (lastday.Separation, error) {
 	s := lastday.Separation{
 		Source: w.source, Kind: lastday.SeparationScheduled, Zone: w.zone,
 		Person:     lastday.Person{Key: w.key, EmployeeNumber: w.number},
-		Engagement: lastday.Engagement{ID: w.engagement, WorkerType: w.worker},
+		Engagement: lastday.Engagement{ID: w.engagement, WorkerType: w.worker, Department: w.department, Manager: w.manager},
 	}
 	for _, e := range w.emails {
 		s.Person.Emails = append(s.Person.Emails, strings.ToLower(e))
