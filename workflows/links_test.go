@@ -371,3 +371,24 @@ func TestAPlanThatIsMadeAgainAfterTheLastWatchStrandsNoLane(t *testing.T) {
 		t.Errorf("outcome %q", result.Outcome)
 	}
 }
+
+func TestATableThatGoesDownSettlesNoContradiction(t *testing.T) {
+	d := newDirectory("ldap", map[string][]string{"7": {"admin"}, "8": {"admin"}})
+	s, table := withDirectory(t, d, known("primary", "7"))
+	s.first.Person.Links = []lastday.Link{{System: "ldap", ID: "8"}}
+	s.at(day(12, 12), func() { table.fail(lastday.Errorf(lastday.CodeTransient, "links", "down")) })
+	s.at(day(20, 12), func() {
+		if d.accounts["7"].writes()+d.accounts["8"].writes() != 0 {
+			t.Error("an account was touched while nobody knew whose it is")
+		}
+		table.mend()
+		task := openTask(t, s.status(), workflows.TaskIdentity)
+		s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("ann", "asked Kim"), Task: task.ID, How: workflows.HowLink, Account: "7"})
+		blind := openTask(t, s.status(), workflows.TaskBlind)
+		s.env.SignalWorkflow(workflows.SignalResolve, workflows.ResolveMessage{Message: by("ann", "mended"), Task: blind.ID, How: workflows.HowRetry})
+	})
+	s.run()
+	if got := d.accounts["7"].rungs() + " " + d.accounts["8"].rungs(); got != "none admin" {
+		t.Errorf("in the end %q", got)
+	}
+}
