@@ -144,7 +144,7 @@ func TestASampleIsDrawnAgainAndItsPackIsEvidence(t *testing.T) {
 	h.lastday(1, append([]string{"population", "--out", folder}, period("--leavers", list)...)...)
 	frozen := filepath.Join(folder, "population.json")
 	out, trouble := h.lastday(1, "sample", "--n", "5", "--seed", "4711", "--population", frozen, "--out", pack)
-	h.says(out+trouble, "sha256sum -c", "p-forgotten: there is no case", "evidence is missing for 1 of 2")
+	h.says(out+trouble, "sha256sum -c", "THE POPULATION IS NOT COMPLETE", "p-forgotten: there is no case", "evidence is missing for 1 of 2")
 
 	files := unpack(t, []byte(h.read("pack.zip")))
 	sums := string(files["SHA256SUMS"])

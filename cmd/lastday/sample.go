@@ -66,9 +66,12 @@ type drawn struct {
 	By   string    `json:"by,omitempty"`
 	Tool string    `json:"tool"`
 	// Population is the digest of population.json in the pack.
-	Population string     `json:"populationSha256"`
-	Of         int        `json:"of"`
-	Rows       []drawnRow `json:"rows"`
+	Population string `json:"populationSha256"`
+	Of         int    `json:"of"`
+	// Complete says that the population was: a sample of part of the people shows
+	// nothing about the others.
+	Complete bool       `json:"populationComplete"`
+	Rows     []drawnRow `json:"rows"`
 	// Missing says of which rows evidence is missing, and why.
 	Missing []string `json:"missing,omitempty"`
 }
@@ -90,7 +93,7 @@ func (p *program) sample(ctx context.Context, a app.Archive, f sampleFlags) erro
 	if err != nil {
 		return usageError{err}
 	}
-	d := drawn{N: f.n, Seed: f.seed, Made: time.Now().UTC(), By: p.actor, Tool: app.Version(), Population: sumOf(frozen), Of: len(from.Rows)}
+	d := drawn{N: f.n, Seed: f.seed, Made: time.Now().UTC(), By: p.actor, Tool: app.Version(), Population: sumOf(frozen), Of: len(from.Rows), Complete: from.Complete}
 	err = p.writeFile(f.out, func(w io.Writer) error { return p.pack(ctx, a, &d, rows, frozen, w) })
 	if err != nil {
 		return err
@@ -269,6 +272,9 @@ func tellSample(w io.Writer, d drawn, out string) {
 	})
 	for _, m := range d.Missing {
 		fmt.Fprintf(w, "MISSING %s\n", m)
+	}
+	if !d.Complete {
+		fmt.Fprintln(w, "THE POPULATION IS NOT COMPLETE: who is missing there cannot be drawn (population.json says what is found)")
 	}
 	fmt.Fprintf(w, "\n%s: %d of %d rows, seed %q\n", out, len(d.Rows), d.Of, d.Seed)
 	fmt.Fprintf(w, "check it: unzip it, sha256sum -c SHA256SUMS, lastday verify --key LOG.pub bundles/CASE.zip (README.txt says more)\n")
