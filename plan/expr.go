@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"regexp"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -92,7 +93,7 @@ func (f fields) condition(key string, kind exprKind, required bool) expr {
 	e := expr{source: strings.TrimSpace(text), at: f.place(key)}
 	checked, issues := kind.env.Compile(text)
 	if issues.Err() != nil {
-		f.issues(key, issues, todo)
+		f.issues(key, text, issues, todo)
 		return e
 	}
 	if !checked.OutputType().IsExactType(cel.BoolType) {
@@ -108,8 +109,8 @@ func (f fields) condition(key string, kind exprKind, required bool) expr {
 	return e
 }
 
-func (f fields) issues(key string, issues *cel.Issues, todo string) {
-	start := f.exprStart(key)
+func (f fields) issues(key, text string, issues *cel.Issues, todo string) {
+	start, lines := f.exprStart(key), strings.Split(text, "\n")
 	for _, e := range issues.Errors() {
 		at := start
 		if e.Location.Line() > 1 {
@@ -117,8 +118,27 @@ func (f fields) issues(key string, issues *cel.Issues, todo string) {
 		} else {
 			at.column += max(e.Location.Column(), 0)
 		}
-		f.r.wrong(at, e.Message, todo)
+		message := e.Message
+		if line := e.Location.Line() - 1; line >= 0 && line < len(lines) {
+			message = wholeName(message, lines[line], e.Location.Column())
+		}
+		f.r.wrong(at, message, todo)
 	}
+}
+
+// wholeName puts the name as it is written into a message: of person.departmnt,
+// which there is not, CEL names the first word alone, which looks right.
+func wholeName(message, line string, column int) string {
+	runes := []rune(line)
+	if !strings.HasPrefix(message, "undeclared reference to '") || column < 0 || column > len(runes) {
+		return message
+	}
+	name := regexp.MustCompile(`^\w+(\.\w+)*`).FindString(string(runes[column:]))
+	first, _, _ := strings.Cut(name, ".")
+	if first == "" || !strings.HasPrefix(message, "undeclared reference to '"+first+"'") {
+		return message
+	}
+	return "undeclared reference to '" + name + "'"
 }
 
 // holds runs the condition.

@@ -37,10 +37,10 @@ colour: red
 	}
 	for _, want := range []string{
 		"p.yaml:1:10: version \"2\" is not known; write version: 1",
-		"p.yaml:3:6: undeclared reference to 'person'",
+		"p.yaml:3:6: undeclared reference to 'person.salary'",
 		"p.yaml:4:9: \"17\" is no time of day",
 		"p.yaml:6:24: \"14 days ago\" is no distance",
-		"p.yaml:10:12: undeclared reference to 'resource'",
+		"p.yaml:10:12: undeclared reference to 'resource.nme'",
 		"p.yaml:11:12: \"nowhere\" is no stage up to the cut",
 		"p.yaml:14:1: unknown key \"colour\"",
 	} {
