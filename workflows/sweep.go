@@ -102,6 +102,10 @@ func Sweep(ctx workflow.Context, in SweepInput) (SweepResult, error) {
 	if s.s == nil {
 		s.s = &SweepState{Result: SweepResult{Began: workflow.Now(ctx)}}
 	}
+	if s.s.Failures == nil {
+		// An empty map does not survive a continue-as-new.
+		s.s.Failures = map[string]int{}
+	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, QuerySweep, func() (SweepResult, error) { return s.s.Result, nil },
 		workflow.QueryHandlerOptions{Description: "What was found so far"})
 	if err != nil {
@@ -169,7 +173,6 @@ func (s *sweepRun) configure(ctx workflow.Context) error {
 			return temporal.NewNonRetryableApplicationError("there is no system "+name, string(lastday.CodeInvalid), nil)
 		}
 	}
-	s.s.Failures = map[string]int{}
 	return nil
 }
 

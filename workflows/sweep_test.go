@@ -264,3 +264,24 @@ func TestASweepOfOneSystemAsksNoOther(t *testing.T) {
 		t.Error("a system that is not there was swept")
 	}
 }
+
+func TestASweepWhoseFirstRunLooksForNobodyGoesOn(t *testing.T) {
+	var all []activities.Leaver
+	for i := range 60 {
+		l := gone(fmt.Sprintf("p-%d", i))
+		if i < 30 {
+			l.Separation.LastDay.Year = 2099
+		}
+		all = append(all, l)
+	}
+	github := newFarSide("github", "admin")
+	first := newSweep(t, all, onlyFor{github, "p-40"})
+	first.env.SetContinueAsNewSuggested(true)
+	first.env.ExecuteWorkflow(workflows.SweepType, workflows.SweepInput{})
+	var in workflows.SweepInput
+	continued(t, first.env.GetWorkflowError(), &in)
+	second := newSweep(t, all, onlyFor{github, "p-40"})
+	if r := second.run(in); r.Leavers != 30 || r.Still != 30 || r.Systems[0].Found != 1 {
+		t.Errorf("%+v", r)
+	}
+}
