@@ -39,12 +39,12 @@ func (d *driver) Apply(_ context.Context, change lastday.Change) (lastday.Receip
 }
 
 func asked(receipt lastday.Receipt, i item) lastday.Receipt {
-	verb, write := "change", "`rotated` into the register and, beside the person, `leaving` (or strike them out)"
+	verb, todo, write := "change", "change it", "`rotated` into the register and, beside the person, `leaving` (or strike them out)"
 	if i.action == actionTransfer {
-		verb, write = "take over", "`transferred_to` into the register"
+		verb, todo, write = "take over", "take it over", "`transferred_to` into the register"
 	}
 	receipt.Outcome, receipt.Owner, receipt.Within = lastday.OutcomeAsked, i.owner, i.within
 	receipt.Note = strings.TrimSpace(fmt.Sprintf("Asked of %s: %s %s within %s. Where: %s. %s", i.owner, verb, i.what, i.within, i.where, i.how))
-	receipt.Todo = verb + " it, write " + write + ", then resolve with `retry`: the register is read again"
+	receipt.Todo = todo + ", write " + write + ", then resolve with `retry`: the register is read again"
 	return receipt
 }

@@ -190,6 +190,17 @@ func TestTheOwnerIsAskedWithADeadlineAndTheRegisterIsTheirWord(t *testing.T) {
 	}
 }
 
+func TestWhatIsHandedOverIsAskedForInASentence(t *testing.T) {
+	o := open(t)
+	o.keep(strings.Replace(item("export", "    owned_by: [{person: p-kim}]"), "action: rotate", "action: transfer", 1))
+	inv := o.survey(kim())
+	change := lastday.NewChange("c-1", inv.Match.Account, inv.Grants[0], lastday.None, "")
+	receipt, err := integrations.NewSystem("custody", o, integrations.Options{Now: noon}).Apply(t.Context(), change, false)
+	if err != nil || !strings.HasPrefix(receipt.Todo, "take it over, write `transferred_to` into the register, then") {
+		t.Errorf("%q, %v", receipt.Todo, err)
+	}
+}
+
 func TestARegisterThatIsNotWholeOrOldShowsNothing(t *testing.T) {
 	two := item("a", "    known_to: [{email: kim@acme.example}]") + item("b", "    known_to: [{email: lee@acme.example}]")
 	whole := head + "count: 2\nitems:" + two
