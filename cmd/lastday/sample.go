@@ -131,12 +131,13 @@ func (p *program) population(ctx context.Context, a app.Archive, f sampleFlags) 
 
 // packer writes files into a pack and their digests into a list.
 type packer struct {
+	at   time.Time // when the sample was drawn: without it files would be of month 0 of 1980
 	zip  *zip.Writer
 	sums strings.Builder
 }
 
 func (k *packer) add(name string, data []byte) error {
-	w, err := k.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
+	w, err := k.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: k.at})
 	if err == nil {
 		_, err = w.Write(data)
 	}
@@ -159,7 +160,7 @@ func (p *program) pack(ctx context.Context, a app.Archive, d *drawn, rows []popu
 			newest[b.Case] = b
 		}
 	}
-	k := &packer{zip: zip.NewWriter(w)}
+	k := &packer{at: d.Made, zip: zip.NewWriter(w)}
 	for _, row := range rows {
 		packed, err := k.row(ctx, a, row, newest, d)
 		if err != nil {
