@@ -28,9 +28,9 @@ func closedHouse(t *testing.T, s setup) *house {
 	return h
 }
 
-// period are flags for the days around today.
+// period are flags for the days until today.
 func period(more ...string) []string {
-	return append([]string{"--from", inDays(-3).String(), "--to", inDays(3).String()}, more...)
+	return append([]string{"--from", inDays(-3).String(), "--to", inDays(0).String()}, more...)
 }
 
 // leaversOf writes HR's list of who left today.

@@ -11,6 +11,7 @@ package population
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -164,7 +165,7 @@ func Reconcile(in Input) (Result, error) {
 		r.Counts[row.State]++
 	}
 	r.Lists = lists(in, leavers)
-	r.Findings = append(findings(r), m.dayless()...)
+	r.Findings = slices.Concat(findings(r), m.dayless(), unfinished(in))
 	r.Complete = len(r.Findings) == 0
 	return r, nil
 }
@@ -212,6 +213,16 @@ func (m *matcher) match() {
 	slices.SortStableFunc(m.rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.LastDay.String(), b.LastDay.String()), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Engagement, b.Engagement), cmp.Compare(a.Case, b.Case))
 	})
+}
+
+// unfinished says that days of the period are still to come, wherever one is:
+// whoever leaves on them can be in no list.
+func unfinished(in Input) []string {
+	today := lastday.DateOf(in.Made.In(time.FixedZone("", 14*60*60))) // no zone is further ahead
+	if in.Made.IsZero() || !today.Before(in.To) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the period ends on %s, and was compared at %s: who leaves after that is in no list", in.To, utc(in.Made))}
 }
 
 // dayless names the cases that may belong to the period, and whose records do

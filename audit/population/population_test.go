@@ -202,6 +202,18 @@ func TestACaseOfAnotherSourceIsTold(t *testing.T) {
 	}
 }
 
+func TestAPeriodThatIsNotOverIsNotComplete(t *testing.T) {
+	in := input(t)
+	in.Made = storytest.Berlin(11, 28, 9, 0)
+	if r := reconcile(t, in); r.Complete || !strings.Contains(strings.Join(r.Findings, "\n"), "the period ends on 2026-11-30") {
+		t.Errorf("got %q", r.Findings)
+	}
+	in.Made = storytest.Berlin(11, 30, 9, 0)
+	if r := reconcile(t, in); !r.Complete {
+		t.Errorf("on its last day it is told as it stands: %q", r.Findings)
+	}
+}
+
 func TestTheDigestOfAListSeesEveryRowAndNoOrder(t *testing.T) {
 	in := input(t)
 	first := reconcile(t, in).Lists
