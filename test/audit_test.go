@@ -221,6 +221,11 @@ func TestAByteOfTheDatabaseIsFound(t *testing.T) {
 	h.says(out, "nothing is wrong", "0 erased")
 	checkpoint := decode[struct{ Checkpoint string }](t, first(h.lastday(0, "--json", "records", "checkpoint"))).Checkpoint
 	out, _ = h.lastday(0, "records", "verify", "--key", key, "--elsewhere", h.put("elsewhere.txt", checkpoint))
+	_, trouble := h.lastday(1, "records", "verify", "--key", key, "--elsewhere", h.put("page.html", "<html>"))
+	h.says(trouble, "--elsewhere page.html")
+	if strings.Contains(trouble, "not what was signed") {
+		t.Errorf("the log is blamed for a file that is no checkpoint: %s", trouble)
+	}
 	h.says(out, "nothing is wrong")
 
 	sound := h.read("lastday-records.db")
@@ -228,7 +233,7 @@ func TestAByteOfTheDatabaseIsFound(t *testing.T) {
 		t.Fatal("the closing record is not in the file")
 	}
 	h.put("lastday-records.db", strings.Replace(sound, `"outcome":"answered_for"`, `"outcome":"answered_fOr"`, 1))
-	out, trouble := h.lastday(1, "records", "verify", "--key", key)
+	out, trouble = h.lastday(1, "records", "verify", "--key", key)
 	h.says(out+trouble, "changed", h.caseID(), "not what was signed")
 	h.put("lastday-records.db", sound)
 	h.lastday(0, "records", "verify", "--key", key)

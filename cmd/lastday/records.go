@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -121,6 +122,9 @@ func (p *program) verifyLog(ctx context.Context, a app.Archive, f verifyLogFlags
 		text, err := readInput("the log", path)
 		if err != nil {
 			return err
+		}
+		if _, err := audit.ParseCheckpoint(text); err != nil { // Then it says nothing about the log.
+			return lastday.Wrap(lastday.CodeInvalid, "records", "--elsewhere "+filepath.Base(path), err)
 		}
 		elsewhere = append(elsewhere, text)
 	}
