@@ -138,6 +138,9 @@ func (f *fold) told(r lastday.Record) {
 	case r.Kind == lastday.RecordSubject && r.Subject != nil:
 		f.c.Subject = *r.Subject
 	case r.Kind == lastday.RecordOpened && r.Opened != nil:
+		if f.c.Closed != nil {
+			f.anew(r)
+		}
 		f.c.Opened, f.c.Separation = *r.Opened, *r.Opened
 	case r.Kind == lastday.RecordNews:
 		f.news(r)
@@ -146,6 +149,18 @@ func (f *fold) told(r lastday.Record) {
 	case r.Kind == lastday.RecordMessage && r.Message != nil:
 		f.message(r)
 	}
+}
+
+// anew begins the telling again: the same engagement ends once more, after its
+// case had closed. What was shown or answered then stands for nothing now.
+func (f *fold) anew(r lastday.Record) {
+	old := f.c
+	next := newFold(r)
+	next.c.Subject, next.c.Runs, next.c.Workflow = old.Subject, old.Runs, old.Workflow
+	next.c.Records, next.c.Last, next.c.Missing = old.Records, old.Last, old.Missing
+	next.c.Notes = append(slices.Clone(old.Notes), Note{At: r.At, What: "opened anew; before, it was closed: " + old.Closed.Outcome})
+	next.seq, next.at = f.seq, f.at
+	*f = *next
 }
 
 func (f *fold) news(r lastday.Record) {

@@ -446,3 +446,18 @@ func TestAnAnswerAboutWhatIsLeftIsNoneAboutWhatNobodyCouldSee(t *testing.T) {
 		}
 	}
 }
+
+func TestACaseThatIsOpenedAnewIsNotClosed(t *testing.T) {
+	for name, first := range map[string]*storytest.Teller{"taken back": storytest.RescindedCase(), "cut": storytest.Clean(0)} {
+		first.After(time.Hour).Open(*storytest.HeldCase().Records()[0].Opened)
+		first.Message("ann@acme.example", "hold", "", "wait", "")
+		all := first.Records()
+		c := tell(t, all)
+		if c.Closed != nil || c.Verdict.Word != story.HeldBack || !c.Clocks.Verified.IsZero() || len(c.Exceptions) != 0 {
+			t.Errorf("%s: got %s, closed %v, verified %s", name, c.Verdict, c.Closed, c.Clocks.Verified)
+		}
+		if c.Records != len(all) || c.Last != len(all) || len(c.Missing) != 0 || !strings.Contains(c.Notes[len(c.Notes)-1].What, "before, it was closed") {
+			t.Errorf("%s: %d of %d records, %d missing, %+v", name, c.Records, len(all), len(c.Missing), c.Notes)
+		}
+	}
+}
