@@ -180,7 +180,8 @@ func (s *Store) erase(ctx context.Context, o order, pick func(tx *sql.Tx) ([]can
 func (s *Store) candidates(ctx context.Context, tx *sql.Tx, where string, args []any) ([]candidate, error) {
 	//nolint:gosec // the conditions are our own, their values are arguments
 	query := `SELECT idx, id, case_id, kind, COALESCE(person, ''),
-		CASE WHEN EXISTS (SELECT 1 FROM log_entry c WHERE c.case_id = e.case_id AND c.kind = 'closed') THEN 0 ELSE 1 END
+		CASE WHEN EXISTS (SELECT 1 FROM log_entry c WHERE c.case_id = e.case_id AND c.kind = 'closed' AND NOT EXISTS
+			(SELECT 1 FROM log_entry o WHERE o.case_id = e.case_id AND o.kind = 'opened' AND o.idx > c.idx)) THEN 0 ELSE 1 END
 		FROM log_entry e WHERE body IS NOT NULL` + where + ` ORDER BY idx`
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {

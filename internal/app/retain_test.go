@@ -136,6 +136,21 @@ func TestOpenCasesAndLegalHoldsAreKept(t *testing.T) {
 	}
 }
 
+func TestACaseThatIsOpenedAnewIsOpen(t *testing.T) {
+	o := newOffice(t, "{retention: {default: 1d}}")
+	o.closed("c-1")
+	write(t, o.Records, "c-1", 5, 5, lastday.RecordOpened)
+	o.now = noon().AddDate(0, 1, 0)
+	if done := o.retained(); len(done.Entries) != 0 {
+		t.Errorf("an open case needs what was erased: %+v", done.Entries)
+	}
+	write(t, o.Records, "c-1", 6, 6, lastday.RecordClosed)
+	o.now = o.now.AddDate(0, 1, 0)
+	if done := o.retained(); len(done.Entries) != 6 {
+		t.Errorf("%d erased", len(done.Entries))
+	}
+}
+
 // A crash may come after the erasure and before the bundles are removed; and
 // bundles lie on other machines, whose workers see the erasure in the log.
 func TestABundleThatAnErasureLeftGoesLaterUnlessItIsHeld(t *testing.T) {
