@@ -43,8 +43,12 @@ type CaseState struct {
 	// Entered says that the gate let the case pass; GateHeld that it did not.
 	Entered   bool   `json:"entered,omitempty"`
 	GateHeld  string `json:"gateHeld,omitempty"`
-	Restoring bool   `json:"restoring,omitempty"` // NeedPlan says that the plan does not hold any more.
-	NeedPlan  bool   `json:"needPlan,omitempty"`
+	Restoring bool   `json:"restoring,omitempty"`
+	// Undoing says that an order to cut was taken back and not everything is given
+	// back yet: the plan in force saw the systems half way.
+	Undoing bool `json:"undoing,omitempty"`
+	// NeedPlan says that the plan does not hold any more.
+	NeedPlan bool `json:"needPlan,omitempty"`
 	// Replans counts the plans that were made again because something could not be read.
 	Replans int `json:"replans,omitempty"`
 	// LingerUntil keeps a case open that began with a rescind: older news that

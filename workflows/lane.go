@@ -139,6 +139,7 @@ func (l *laneRun) run(ctx workflow.Context) {
 		if l.goalRev == done {
 			l.working = false
 		}
+		l.c.planAfterUndo()
 		if l.next != nil && !l.working {
 			l.setGoal(*l.next)
 		}
@@ -170,6 +171,7 @@ func (l *laneRun) pause(ctx workflow.Context, d time.Duration) {
 	}
 	l.c.publish(ctx)
 	l.pausing = true
+	l.c.planAfterUndo()
 	defer func() { l.pausing = false }()
 	if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		l.c.wake()

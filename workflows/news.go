@@ -192,6 +192,7 @@ func (c *caseRun) believe(ctx workflow.Context, s lastday.Separation, by string)
 func (c *caseRun) undoCut(ctx workflow.Context, by string) {
 	c.s.CutNow, c.s.News = nil, nil
 	c.note(ctx, Entry{What: "the order to cut is taken back", By: by})
+	c.s.Undoing = workflow.GetVersion(ctx, versionUndo, workflow.DefaultVersion, 1) >= 1
 	c.beginAgain(ctx)
 	for _, l := range c.lanes {
 		l.setGoal(goal{restore: true})

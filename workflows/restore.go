@@ -131,9 +131,33 @@ func (l *laneRun) applyBack(ctx workflow.Context, g goal, due []lastday.Change) 
 		return false, 0
 	}
 	if answeredReturns(l.l.Returns) == before {
+		l.l.Why = "given back, as the far side says, and not seen yet: it is tried again"
 		return true, l.briskBackoff()
 	}
 	return true, 0
+}
+
+// patientReturns is after how many fruitless rounds a lane that gives back is
+// waited for no more: the person may have to accept an invitation first.
+const patientReturns = 5
+
+// planAfterUndo plans again when every system has given back what an order to
+// cut took by mistake, as far as it goes: the plan that was made when the order
+// was taken back saw them half way.
+func (c *caseRun) planAfterUndo() {
+	if !c.s.Undoing {
+		return
+	}
+	for _, l := range c.lanes {
+		if l.working && l.goal.restore && !(l.pausing && l.fruitless >= patientReturns) {
+			return
+		}
+	}
+	c.s.Undoing = false
+	if !c.s.Restoring && c.s.CutNow == nil && !c.pastCut() {
+		c.s.NeedPlan = true
+		c.wake()
+	}
 }
 
 func answeredReturns(returns []plan.Taken) int {
