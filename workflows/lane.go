@@ -171,7 +171,9 @@ func (l *laneRun) pause(ctx workflow.Context, d time.Duration) {
 	}
 	l.c.publish(ctx)
 	l.pausing = true
-	l.c.planAfterUndo()
+	if l.goal.restore && l.fruitless == patientReturns {
+		l.c.planAfterUndo()
+	}
 	defer func() { l.pausing = false }()
 	if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		l.c.wake()

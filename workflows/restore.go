@@ -138,22 +138,24 @@ func (l *laneRun) applyBack(ctx workflow.Context, g goal, due []lastday.Change) 
 }
 
 // patientReturns is after how many fruitless rounds a lane that gives back is
-// waited for no more: the person may have to accept an invitation first.
+// planned around: the person may have to accept an invitation first.
 const patientReturns = 5
 
-// planAfterUndo plans again when every system has given back what an order to
-// cut took by mistake, as far as it goes: the plan that was made when the order
-// was taken back saw them half way.
+// planAfterUndo plans again when the systems have given back what an order to
+// cut took by mistake, and again when those that took longer have: the plan that
+// was made when the order was taken back saw them half way.
 func (c *caseRun) planAfterUndo() {
 	if !c.s.Undoing {
 		return
 	}
+	left := false
 	for _, l := range c.lanes {
-		if l.working && l.goal.restore && !(l.pausing && l.fruitless >= patientReturns) {
+		if l.working && l.goal.restore && !l.pausing {
 			return
 		}
+		left = left || (l.working && l.goal.restore)
 	}
-	c.s.Undoing = false
+	c.s.Undoing = left
 	if !c.s.Restoring && c.s.CutNow == nil && !c.pastCut() {
 		c.s.NeedPlan = true
 		c.wake()
