@@ -107,6 +107,10 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c audit.Signed) error {
 	return nil
 }
 
+// Newest is the checkpoint that was signed last; it signs none. CodeNotFound:
+// there is none.
+func (s *Store) Newest(ctx context.Context) (audit.Signed, error) { return s.newest(ctx, s.db) }
+
 // newest is the checkpoint that was signed last. CodeNotFound: there is none.
 func (s *Store) newest(ctx context.Context, q querier) (audit.Signed, error) {
 	var text []byte

@@ -73,8 +73,31 @@ func (r retainer) run(ctx context.Context) {
 	}
 }
 
+// mostAhead is how far the clock may stand after the newest checkpoint: one is
+// signed each day, and a clock that jumped must not erase the log.
+const mostAhead = 32 * 24 * time.Hour
+
+// clock refuses a clock that nothing in the log speaks for.
+func (r retainer) clock(ctx context.Context) error {
+	newest, err := r.archive.Records.Newest(ctx)
+	if lastday.CodeOf(err) == lastday.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if ahead := r.archive.Parts.deps.Now().Sub(newest.At); ahead > mostAhead {
+		return lastday.Errorf(lastday.CodeProtected, "retain", "the clock stands %d days after the newest checkpoint: if it is right, the next look goes on; `lastday records retain` erases now", int(ahead.Hours()/24))
+	}
+	return nil
+}
+
 func (r retainer) look(ctx context.Context) {
 	log := r.archive.Parts.deps.Log
+	if err := r.clock(ctx); err != nil {
+		log.Error("nothing is erased today", "op", "retain", "code", string(lastday.CodeOf(err)), "error", err.Error())
+		return
+	}
 	done, err := r.archive.Retain(ctx)
 	if n := len(done.Entries) + len(done.Bundles.Removed); n > 0 {
 		log.Info("what was kept long enough is erased", "op", "retain", "records", len(done.Entries), "bundles", len(done.Bundles.Removed))

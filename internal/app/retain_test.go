@@ -242,6 +242,25 @@ func TestAWorkerLooksEveryDay(t *testing.T) {
 	}
 }
 
+func TestAClockThatJumpedErasesNothing(t *testing.T) {
+	o := newOffice(t, "{retention: {default: 7y}}")
+	o.closed("c-1")
+	if _, err := o.Records.Renew(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	o.now = noon().AddDate(8, 0, 0)
+	r := retainer{archive: o.Archive}
+	if r.look(t.Context()); o.erased() != 0 {
+		t.Errorf("a clock that stands eight years ahead erased %d records", o.erased())
+	}
+	if _, err := o.Records.Renew(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if r.look(t.Context()); o.erased() != 4 {
+		t.Errorf("%d erased after the log was signed at that time", o.erased())
+	}
+}
+
 func TestBundlesAreFoundByCaseTheNewestFirst(t *testing.T) {
 	o := newOffice(t, "{}")
 	for _, name := range []string{"c-b-002-watch-100.zip", "c-b-1001-closed.zip", "c-a-999-by-hand.zip", ".bundle-1.zip", "c-a.zip"} {
