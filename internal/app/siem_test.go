@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lastday"
+	"lastday/audit"
 	"lastday/audit/siem"
 	"lastday/audit/store"
 )
@@ -50,10 +51,12 @@ func (r *receiver) Close() error { return nil }
 // openLog opens a log in memory, with a clock that the test turns.
 func openLog(t *testing.T, now func() time.Time) *store.Store {
 	t.Helper()
-	log, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "log.db"), store.Options{Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	private, _, err := audit.NewKey("log.example")
+	noError(t, err)
+	key, err := audit.ParseKey(private)
+	noError(t, err)
+	log, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "log.db"), store.Options{Now: now, Key: key})
+	noError(t, err)
 	t.Cleanup(func() { _ = log.Close() })
 	return log
 }
