@@ -181,9 +181,16 @@ func (l *laneRun) pause(ctx workflow.Context, d time.Duration) {
 	kicked := l.kicked
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	timer := workflow.NewTimerWithOptions(timerCtx, d, workflow.TimerOptions{Summary: fmt.Sprintf("%s: look again (%s)", l.l.System, l.l.Why)})
+	timer := workflow.NewTimerWithOptions(timerCtx, d, workflow.TimerOptions{Summary: lookAgain(l.l.System, l.l.Why)})
 	// An error means that the lane has a new goal: its loop sees that itself.
 	_ = workflow.Await(ctx, func() bool { return timer.IsReady() || l.kicked != kicked })
+}
+
+func lookAgain(system, why string) string {
+	if why == "" {
+		return system + ": look again"
+	}
+	return fmt.Sprintf("%s: look again (%s)", system, why)
 }
 
 // backoff is the pause after the n-th fruitless round: seconds while a far

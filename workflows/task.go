@@ -242,7 +242,7 @@ func noticeOf(due []Task) activities.Notice {
 		n.Urgent = true
 	}
 	if first.Todo != "" {
-		n.Text += ". To do: " + first.Todo
+		n.Text = strings.TrimSuffix(n.Text, ".") + ". To do: " + first.Todo
 	}
 	n.Text += deadline(first)
 	n.Urgent = n.Urgent || first.Overdue
