@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -133,11 +134,14 @@ func residentOf(status string) (uint64, error) {
 	return 0, errors.New("memory: there is no line VmRSS")
 }
 
-// freeAddress finds a loopback address that nobody listens at.
+// freeAddress finds a loopback address that nobody listens at. Its port is under those that
+// connections are given by themselves: none takes it before it is used.
 func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)) //nolint:gosec // A port is no secret.
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return address, listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", errors.New("no port is free between 20000 and 32000")
 }

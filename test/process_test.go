@@ -3,6 +3,8 @@ package test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -116,13 +118,16 @@ func run(t *testing.T, program string, env []string, args ...string) (code int, 
 	return c.ProcessState.ExitCode(), out.String(), trouble.String()
 }
 
-// freeAddress finds a loopback address that is free now.
+// freeAddress finds a loopback address that is free now. Its port is under those that
+// connections are given by themselves: none takes it before it is used.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return address, listener.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", errors.New("no port is free between 20000 and 32000")
 }
 
 // eventually waits until a condition holds.

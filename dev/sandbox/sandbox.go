@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	random "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -151,13 +152,16 @@ func (c *Company) serve(h http.Handler) (address string, err error) {
 	return listener.Addr().String(), nil
 }
 
-// freePort finds a port that is free now.
+// freePort finds a loopback address that is free now. Its port is under those that
+// connections are given by themselves: none takes it before it is used.
 func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+random.IntN(12000)) //nolint:gosec // A port is no secret.
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return address, listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", errors.New("no port is free between 20000 and 32000")
 }
 
 // write writes configuration and policy. The secrets travel in the

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -125,11 +126,14 @@ func (p *Process) wait(ctx context.Context, what string, ready func() bool) erro
 	return nil
 }
 
-// Address finds a free loopback address.
+// Address is a loopback address that is free now. Its port is under those that
+// connections are given by themselves: none takes it before it is used.
 func Address() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)) //nolint:gosec // A port is no secret.
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return address, listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", errors.New("no port is free between 20000 and 32000")
 }
