@@ -170,6 +170,8 @@ func weigh(records []lastday.Record) evidence {
 	last, returned := map[string]lastday.ChangeFact{}, map[string]bool{}
 	for _, r := range records {
 		switch {
+		case r.Reading != nil:
+			doubt(last, r.System, *r.Reading)
 		case r.Change == nil:
 		case r.Change.Restore:
 			returned[r.Change.ID] = true
@@ -182,6 +184,20 @@ func weigh(records []lastday.Record) evidence {
 		e.count(change)
 	}
 	return e
+}
+
+// doubt takes back that an access is gone which a later reading shows again: it
+// came back, or was given back.
+func doubt(last map[string]lastday.ChangeFact, system string, seen lastday.ReadingFact) {
+	for _, g := range seen.Grants {
+		for id, change := range last {
+			same := change.Account.System == system && change.Account.ID == seen.Account.ID && change.Grant == g.Key
+	X == lastday.None && g.Level > lastday.LevelNone {
+				change.Proof, change.After = lastday.ProofNone, g.Rung
+				last[id] = change
+			}
+		}
+	}
 }
 
 func (e *evidence) count(c lastday.ChangeFact) {

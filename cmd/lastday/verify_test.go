@@ -72,3 +72,27 @@ func TestAnInputThatIsTooLargeIsNotRead(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatALaterReadingShowsAgainIsNotGone(t *testing.T) {
+	account := lastday.Account{System: "code", ID: "7"}
+	taken := ordered("taken", lastday.None, lastday.None, false, lastday.ProofObserved, lastday.OutcomeApplied)
+	taken.System, taken.Change.Account, taken.Change.Grant = "code", account, "team/1"
+	reading := func(id string) lastday.Record {
+		return lastday.Record{Kind: lastday.RecordReading, System: "code", Reading: &lastday.ReadingFact{
+			Account: lastday.Account{System: "code", ID: id}, Grants: []lastday.GrantFact{{Key: "team/1", Rung: "member", Level: lastday.LevelRead}},
+		}}
+	}
+	for name, c := range map[string]struct {
+		records []lastday.Record
+		gone    int
+	}{
+		"read before it was taken":    {[]lastday.Record{reading("7"), taken}, 1},
+		"of somebody else's account":  {[]lastday.Record{taken, reading("8")}, 1},
+		"it came back":                {[]lastday.Record{taken, reading("7")}, 0},
+		"it came back and went again": {[]lastday.Record{taken, reading("7"), taken}, 1},
+	} {
+		if got := weigh(c.records); got.Gone != c.gone || got.Gone+got.Unproved != 1 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

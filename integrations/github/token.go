@@ -6,10 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"maps"
 	"net/http"
 	"strings"
@@ -62,7 +60,7 @@ func tokens(ctx context.Context, cfg Config, deps integrations.Deps) (oauth2.Tok
 	if err != nil {
 		return nil, nil, lastday.Wrap(lastday.CodeInvalid, "open", "app key", err)
 	}
-	key, err := privateKey(text)
+	key, err := httpx.RSAKey("open", "the app's key", text)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,22 +71,6 @@ func tokens(ctx context.Context, cfg Config, deps integrations.Deps) (oauth2.Tok
 		return nil, nil, err
 	}
 	return inst, inst, nil
-}
-
-func privateKey(text string) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return nil, lastday.Errorf(lastday.CodeInvalid, "open", "the app's key is no PEM block")
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, isRSA := parsed.(*rsa.PrivateKey)
-	if err != nil || !isRSA {
-		return nil, lastday.Errorf(lastday.CodeInvalid, "open", "the app's key is no RSA key")
-	}
-	return key, nil
 }
 
 // tokenSlack is how long before its end a token is no longer used.

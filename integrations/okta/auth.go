@@ -6,10 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"io"
 	"net/http"
 	"net/url"
@@ -73,7 +71,7 @@ func newAuthorizer(ctx context.Context, cfg Config, deps integrations.Deps, opti
 	if err != nil {
 		return nil, lastday.Wrap(lastday.CodeInvalid, "okta: open", "the service app's key", err)
 	}
-	key, err := privateKey(text)
+	key, err := httpx.RSAKey("okta: open", "the service app's key", text)
 	if err != nil {
 		return nil, err
 	}
@@ -239,22 +237,6 @@ func (s *service) assertion() (string, error) {
 		return "", lastday.Wrap(lastday.CodeInternal, op, "sign", err)
 	}
 	return signed + "." + part(sig), nil
-}
-
-func privateKey(text string) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return nil, lastday.Errorf(lastday.CodeInvalid, "okta: open", "the service app's key is no PEM block")
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, isRSA := parsed.(*rsa.PrivateKey)
-	if err != nil || !isRSA {
-		return nil, lastday.Errorf(lastday.CodeInvalid, "okta: open", "the service app's key is no RSA key")
-	}
-	return key, nil
 }
 
 // allScopes are those that everything here needs; a scope to manage reads too.
