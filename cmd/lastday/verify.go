@@ -192,7 +192,7 @@ func doubt(last map[string]lastday.ChangeFact, system string, seen lastday.Readi
 	for _, g := range seen.Grants {
 		for id, change := range last {
 			same := change.Account.System == system && change.Account.ID == seen.Account.ID && change.Grant == g.Key
-	X == lastday.None && g.Level > lastday.LevelNone {
+			if same && change.Proof == lastday.ProofObserved && change.After == lastday.None && g.Level > lastday.LevelNone {
 				change.Proof, change.After = lastday.ProofNone, g.Rung
 				last[id] = change
 			}
